@@ -1,0 +1,159 @@
+"""The composition root of the web process: every part is named once, in order."""
+
+import contextlib
+import gc
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount
+from starlette.types import ExceptionHandler
+
+from helpdesk_core.accounts.queries import plan_of
+from helpdesk_core.clock import Clock, SystemClock
+from helpdesk_core.database import Database
+from helpdesk_core.errors import HelpdeskError, MethodNotAllowed, NotFound
+from helpdesk_core.files import FileStore, FolderStore
+from helpdesk_core.jobs import Delivery
+from helpdesk_core.plugins import PluginHost, load_plugins
+from helpdesk_core.schemas import Dialect
+from helpdesk_core.settings import Settings
+from helpdesk_core.web.answers import Form
+from helpdesk_core.web.context import Services
+from helpdesk_core.web.dispatch import Api, Lanes
+from helpdesk_core.web.docs import documentation_routes
+from helpdesk_core.web.errors import render
+from helpdesk_core.web.health import health_routes
+from helpdesk_core.web.middleware import Frame
+from helpdesk_core.web.routing import Endpoint
+from helpdesk_core.web.unit_of_work import UnitOfWork
+
+EXPOSED_HEADERS = ("X-Request-ID", "X-API-Version", "ETag", "X-Count-Capped", "Idempotency-Replayed")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the web process and its tests share.
+
+    Attributes:
+        settings: as read at start.
+        host: every plugin.
+        services: what endpoints work with.
+        delivery: hands events to their handlers.
+        endpoints: every declared operation.
+    """
+
+    settings: Settings
+    host: PluginHost
+    services: Services
+    delivery: Delivery
+    endpoints: tuple[Endpoint, ...]
+
+
+def assemble(
+    settings: Settings, *, clock: Clock | None = None, host: PluginHost | None = None, files: FileStore | None = None
+) -> Parts:
+    """Make every part of the process, connected to each other and to nothing outside yet."""
+    clock = clock or SystemClock()
+    host = host or load_plugins(settings.wanted_plugins)
+    quick, slow = lane_sizes(settings)
+    database = Database(settings.database, threads=quick + slow + 2, synchronous=settings.sqlite_synchronous)
+    delivery = Delivery(database, host, clock, plan_of)
+    made = [factory(settings, clock) for _, factory in host.declared("register_services")]
+    services = Services(
+        settings=settings,
+        clock=clock,
+        database=database,
+        files=files or FolderStore(settings.home / "files"),
+        roles=host.roles,
+        bus=delivery.bus,
+        extra={type(each): each for each in made},
+    )
+    return Parts(settings, host, services, delivery, declared_endpoints(host))
+
+
+def declared_endpoints(host: PluginHost) -> tuple[Endpoint, ...]:
+    """Return every endpoint of the active plugins, each marked with its plugin."""
+    return tuple(
+        replace(endpoint, plugin=plugin.id)
+        for plugin, router in host.declared("register_routes")
+        for endpoint in router.endpoints
+    )
+
+
+def lane_sizes(settings: Settings) -> tuple[int, int]:
+    """Return how many quick and slow database threads there are; see `Lanes`."""
+    if settings.database_threads:
+        return settings.database_threads, max(1, settings.database_threads // 4)
+    return (1, 2) if settings.database.startswith("sqlite") else (16, 4)
+
+
+def create_app(settings: Settings, *, parts: Parts | None = None) -> Starlette:
+    """Return the ASGI application."""
+    parts = parts or assemble(settings)
+    services, host = parts.services, parts.host
+    lanes = Lanes(*lane_sizes(settings))
+    authenticators = [authenticator(services) for _, authenticator in host.declared("register_authenticators")]
+    readers = {endpoint.path: endpoint for endpoint in parts.endpoints if endpoint.method == "GET"}
+    unit_of_work = UnitOfWork(services, authenticators, host.gate, readers)
+    api = Api(parts.endpoints, unit_of_work, lanes, settings)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        parts.delivery.start()
+        gc.collect()
+        gc.freeze()  # what was made at start lives for ever; not looking at it again is worth up to 15 %
+        gc.set_threshold(50_000, 20, 20)
+        try:
+            yield
+        finally:
+            parts.delivery.stop()
+            lanes.close()
+            services.database.dispose()
+
+    middleware = [
+        Middleware(
+            Frame, clock=services.clock, hosts=settings.allowed_hosts, log_requests=settings.log_requests
+        )
+    ]
+    if settings.allowed_origins:
+        middleware.append(
+            Middleware(
+                CORSMiddleware,
+                allow_origins=settings.allowed_origins,
+                allow_methods=["*"],
+                allow_headers=["Authorization", "Content-Type", "Accept", "X-API-Key", "Idempotency-Key", "If-Match"],
+                expose_headers=EXPOSED_HEADERS,
+            )
+        )
+    return Starlette(
+        routes=[
+            Mount("/api/v1", app=api),
+            *documentation_routes(parts.endpoints, host, settings),
+            *health_routes(parts.services, host),
+        ],
+        middleware=middleware,
+        exception_handlers={HTTPException: outside_the_api(services.clock)},
+        lifespan=lifespan,
+    )
+
+
+def outside_the_api(clock: Clock) -> ExceptionHandler:
+    """Return what answers unknown paths and wrong methods outside `/api/v1/`, in the documented form."""
+
+    async def answer(request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        told: HelpdeskError = NotFound("There is nothing at this path.") if status == 404 else HelpdeskError()
+        if isinstance(error, HTTPException) and status == 405:
+            told = MethodNotAllowed(headers=error.headers)
+        form = Form(envelope=False, request_id=request.scope["request_id"], now=clock.now())
+        rendered = render(told, Dialect.COMPREHENSIVE, form)
+        body = rendered.body if isinstance(rendered.body, bytes) else b""
+        return Response(body, rendered.status, dict(rendered.headers), rendered.media_type)
+
+    return answer

@@ -1,0 +1,24 @@
+"""Time is injected: whatever needs the time asks a `Clock`, so that a test can replay a year."""
+
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Tells the time."""
+
+    def now(self) -> datetime:
+        """Return the present instant, aware, in UTC."""
+
+
+class SystemClock:
+    """The clock of the machine."""
+
+    def now(self) -> datetime:
+        """Return the present instant, aware, in UTC."""
+        return datetime.now(UTC)
+
+
+def api_time(instant: datetime) -> str:
+    """Return `instant` as the API writes it: UTC, whole seconds, `2024-01-31T09:30:00Z`."""
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,126 @@
+"""Stored files: a small protocol, a folder on disk, and a store in memory for tests."""
+
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from sqlalchemy.orm import Session
+
+from helpdesk_core.database import on_rollback
+from helpdesk_core.errors import NotFound, PayloadTooLarge
+
+CHUNK = 256 * 1024
+
+
+class FileStore(Protocol):
+    """Keeps uploads under keys that it makes itself; no name of a user ever becomes a path."""
+
+    def write(self, source: BinaryIO, limit: int) -> tuple[str, int]:
+        """Store what `source` holds and return its key and size in bytes; over `limit` is `PayloadTooLarge`."""
+
+    def read(self, key: str) -> Iterator[bytes]:
+        """Return the content in chunks; `NotFound` when there is no such file."""
+
+    def delete(self, key: str) -> None:
+        """Forget the file; nothing happens when there is none."""
+
+
+class FolderStore:
+    """Files in a folder, spread over 256 subfolders."""
+
+    def __init__(self, folder: Path) -> None:
+        """Keep the folder's path; it is made at the first upload."""
+        self._folder = folder
+
+    def write(self, source: BinaryIO, limit: int) -> tuple[str, int]:
+        """Store under a temporary name, then rename: a crash leaves no half file under a real key."""
+        key = secrets.token_hex(16)
+        path = self._path(key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix(".part")
+        try:
+            with partial.open("wb") as target:
+                size = _copy(source, limit, target.write)
+                target.flush()
+                os.fsync(target.fileno())
+            partial.rename(path)
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
+        return key, size
+
+    def read(self, key: str) -> Iterator[bytes]:
+        """Open now, so that a missing file is told before the answer begins; read as it is sent."""
+        try:
+            file = self._path(key).open("rb")
+        except FileNotFoundError:
+            raise NotFound("This file is no longer stored.") from None
+        return _chunks(file)
+
+    def delete(self, key: str) -> None:
+        """Remove the file."""
+        self._path(key).unlink(missing_ok=True)
+
+    def keys(self) -> Iterator[str]:
+        """Iterate over everything stored, for the sweep of orphans."""
+        return (path.name for path in self._folder.glob("??/*") if path.suffix != ".part")
+
+    def _path(self, key: str) -> Path:
+        if len(key) != 32 or not set(key) <= set("0123456789abcdef"):
+            raise NotFound("This file is no longer stored.")
+        return self._folder / key[:2] / key
+
+
+class MemoryStore:
+    """Files in memory."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self.files: dict[str, bytes] = {}
+
+    def write(self, source: BinaryIO, limit: int) -> tuple[str, int]:
+        """Keep the content."""
+        parts: list[bytes] = []
+        size = _copy(source, limit, parts.append)
+        key = secrets.token_hex(16)
+        self.files[key] = b"".join(parts)
+        return key, size
+
+    def read(self, key: str) -> Iterator[bytes]:
+        """Return the content as one chunk."""
+        if key not in self.files:
+            raise NotFound("This file is no longer stored.")
+        return iter((self.files[key],))
+
+    def delete(self, key: str) -> None:
+        """Drop the content."""
+        self.files.pop(key, None)
+
+
+def store_upload(session: Session, store: FileStore, source: BinaryIO, limit: int) -> tuple[str, int]:
+    """Store an upload that belongs to the transaction of `session`: a rollback removes it again.
+
+    Returns:
+        The key and the size in bytes.
+    """
+    key, size = store.write(source, limit)
+    on_rollback(session, lambda: store.delete(key))
+    return key, size
+
+
+def _copy(source: BinaryIO, limit: int, write: Callable[[bytes], object]) -> int:
+    size = 0
+    while chunk := source.read(CHUNK):
+        size += len(chunk)
+        if size > limit:
+            raise PayloadTooLarge(f"A file may have at most {limit} bytes.")
+        write(chunk)
+    return size
+
+
+def _chunks(file: BinaryIO) -> Iterator[bytes]:
+    with file:
+        while chunk := file.read(CHUNK):
+            yield chunk

@@ -1,0 +1,77 @@
+"""Every hook of the core. A plugin implements those it needs in its `plugin.py`, marked with `@hookimpl`.
+
+Hooks are plain functions. The core calls each once, when a process starts, in dependency order, and contains
+whatever goes wrong in one plugin. They return declarations; nothing may be connected, opened or written in them.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+if TYPE_CHECKING:
+    import click
+
+    from helpdesk_core.events import Event, Handler
+    from helpdesk_core.permissions import Permission
+    from helpdesk_core.web.authentication import Authenticator
+    from helpdesk_core.web.context import Services
+    from helpdesk_core.web.routing import Router
+
+hookspec = pluggy.HookspecMarker("helpdesk")
+hookimpl = pluggy.HookimplMarker("helpdesk")
+
+
+@hookspec
+def register_models() -> Sequence[type[Any]]:  # type: ignore[empty-body]
+    """Return the declarative bases whose tables the plugin owns.
+
+    Every table is called `<plugin id>_...`. Their mappers are configured right away, so that a mistake in one is
+    this plugin's failure and nobody else's.
+    """
+
+
+@hookspec
+def register_routes() -> "Sequence[Router]":  # type: ignore[empty-body]
+    """Return the routers. Their prefixes must be listed in the manifest."""
+
+
+@hookspec
+def register_permissions() -> "Sequence[Permission]":  # type: ignore[empty-body]
+    """Return the permissions; each code starts with `<plugin id>:`."""
+
+
+@hookspec
+def register_events() -> "Sequence[type[Event]]":  # type: ignore[empty-body]
+    """Return the event types that the plugin publishes. A type has one owner."""
+
+
+@hookspec
+def register_event_handlers() -> "Sequence[Handler]":  # type: ignore[empty-body]
+    """Return the functions declared with `@on`; they run after the commit, at least once for each event."""
+
+
+@hookspec
+def register_authenticators() -> "Sequence[Callable[[Services], Authenticator]]":  # type: ignore[empty-body]
+    """Return factories `(services) -> authenticator`: functions that find the caller of a request.
+
+    Asked in plugin order; the first answer counts.
+    """
+
+
+@hookspec
+def register_services() -> Sequence[Callable[..., Any]]:  # type: ignore[empty-body]
+    """Return factories `(settings, clock) -> object`; endpoints get the object by its type, `ctx.services.get`."""
+
+
+@hookspec
+def register_commands() -> "Sequence[click.Command]":  # type: ignore[empty-body]
+    """Return commands, attached to `helpdesk` under their own names."""
+
+
+@hookspec
+def register_demo_data() -> Sequence[Callable[..., None]]:  # type: ignore[empty-body]
+    """Return functions `(session, now)` that fill an empty demonstration organisation.
+
+    They run once, in dependency order, in the session of that organisation, all in one transaction.
+    """

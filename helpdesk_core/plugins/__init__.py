@@ -1,0 +1,7 @@
+"""Plugins: found by entry point, read by manifest, checked, registered, contained."""
+
+from helpdesk_core.plugins.gate import Gate
+from helpdesk_core.plugins.host import Plugin, PluginHost, State, load_plugins
+from helpdesk_core.plugins.manifest import TIERS, Manifest
+
+__all__ = ["TIERS", "Gate", "Manifest", "Plugin", "PluginHost", "State", "load_plugins"]

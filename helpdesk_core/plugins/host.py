@@ -1,0 +1,230 @@
+"""The plugin host: imports and registers plugins one by one, and contains those that fail."""
+
+import importlib
+import logging
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pluggy
+
+from helpdesk_core import hookspecs
+from helpdesk_core.database import metadata
+from helpdesk_core.events import Event, Handler
+from helpdesk_core.permissions import Permission, RolePermissions
+from helpdesk_core.plugins.discovery import BUILT_IN, Candidate, discover
+from helpdesk_core.plugins.gate import Gate
+from helpdesk_core.plugins.manifest import Manifest
+
+log = logging.getLogger("helpdesk.plugins")
+
+
+class State(StrEnum):
+    """How far a plugin has come."""
+
+    ACTIVE = "active"
+    INVALID = "invalid"
+    BLOCKED = "blocked"
+    FAILED = "failed"
+
+
+class EssentialPluginFailed(Exception):
+    """A plugin without which the process must not run has failed."""
+
+
+@dataclass
+class Plugin:
+    """One plugin in this process.
+
+    Attributes:
+        id: its id.
+        package: import name.
+        folder: where its package lies.
+        manifest: nothing when it could not be read.
+        state: whether it runs.
+        phase: where it failed: `manifest`, `import`, `registration`.
+        reason: why, in one sentence.
+        declared: what its hooks returned, by hook.
+    """
+
+    id: str
+    package: str
+    folder: Path
+    manifest: Manifest | None
+    state: State = State.ACTIVE
+    phase: str | None = None
+    reason: str | None = None
+    declared: dict[str, list[Any]] = field(default_factory=dict)
+
+    def fail(self, phase: str, reason: str) -> None:
+        """Take the plugin out, with the phase and the reason."""
+        self.state, self.phase, self.reason, self.declared = State.FAILED, phase, reason, {}
+        log.error("plugin failed", extra={"plugin": self.id, "phase": phase, "reason": reason})
+
+
+REGISTRATION_HOOKS = tuple(name for name in vars(hookspecs) if name.startswith("register_"))
+
+
+class PluginHost:
+    """Every plugin of the process, and what the active ones declared."""
+
+    def __init__(self, plugins: Sequence[Plugin]) -> None:
+        """Keep the plugins in dependency order."""
+        self.plugins = tuple(plugins)
+
+    @property
+    def active(self) -> Iterator[Plugin]:
+        """Iterate over plugins that run, in dependency order."""
+        return (plugin for plugin in self.plugins if plugin.state is State.ACTIVE)
+
+    def declared(self, hook: str) -> Iterator[tuple[Plugin, Any]]:
+        """Iterate over everything that active plugins returned from `hook`."""
+        return ((plugin, item) for plugin in self.active for item in plugin.declared.get(hook, ()))
+
+    @cached_property
+    def gate(self) -> Gate:
+        """The gate over the active plugins."""
+        return Gate({plugin.id: plugin.manifest for plugin in self.active if plugin.manifest})
+
+    @cached_property
+    def roles(self) -> RolePermissions:
+        """The permissions of each role."""
+        return RolePermissions.of(permission for _, permission in self.declared("register_permissions"))
+
+    @cached_property
+    def handlers(self) -> dict[str, list[tuple[Plugin, Handler]]]:
+        """Event handlers by the type of event, in plugin order."""
+        found: dict[str, list[tuple[Plugin, Handler]]] = {}
+        for plugin, handler in self.declared("register_event_handlers"):
+            found.setdefault(handler.event.type, []).append((plugin, handler))
+        return found
+
+    @cached_property
+    def event_types(self) -> dict[str, type[Event]]:
+        """Declared events by their type."""
+        return {event.type: event for _, event in self.declared("register_events")}
+
+
+def load_plugins(wanted: Sequence[str] | None = None) -> PluginHost:
+    """Discover, import and register plugins; whatever fails is contained and named.
+
+    Args:
+        wanted: ids; nothing means all installed ones, an empty sequence only the built-in ones.
+    """
+    manager = pluggy.PluginManager("helpdesk")
+    manager.add_hookspecs(hookspecs)
+    plugins = [_plugin(candidate) for candidate in discover(wanted)]
+    claims: dict[tuple[str, str], str] = {}
+    usable: set[str] = set()
+    for plugin in plugins:
+        requires = plugin.manifest.requires if plugin.manifest else ()
+        broken = [name for name in requires if name not in usable]
+        if plugin.state is State.ACTIVE and broken:
+            plugin.state, plugin.reason = State.BLOCKED, f"requires {', '.join(broken)}, which failed"
+        if plugin.state is State.ACTIVE:
+            _register(manager, plugin, claims)
+        if plugin.state is State.ACTIVE:
+            usable.add(plugin.id)
+        elif plugin.id in BUILT_IN or (plugin.manifest and plugin.manifest.essential):
+            raise EssentialPluginFailed(f"plugin {plugin.id} failed at {plugin.phase}: {plugin.reason}")
+    return PluginHost(plugins)
+
+
+def _plugin(candidate: Candidate) -> Plugin:
+    plugin = Plugin(candidate.id, candidate.package, candidate.folder, candidate.manifest)
+    if candidate.problem is not None:
+        plugin.state = State.BLOCKED if "requires" in candidate.problem else State.INVALID
+        plugin.phase, plugin.reason = "manifest", candidate.problem
+        log.error("plugin not usable", extra={"plugin": plugin.id, "reason": plugin.reason})
+    return plugin
+
+
+def _register(manager: pluggy.PluginManager, plugin: Plugin, claims: dict[tuple[str, str], str]) -> None:
+    known_tables = set(metadata.tables)
+    claimed = set(claims)
+    try:
+        with _phase(plugin, "import"):
+            module = importlib.import_module(f"{plugin.package}.plugin")
+        with _phase(plugin, "registration"):
+            manager.register(module, name=plugin.id)
+            _refuse_unknown_hooks(manager, module)
+            for hook in REGISTRATION_HOOKS:
+                plugin.declared[hook] = _call(manager, plugin, hook)
+            _check(plugin, known_tables, claims)
+    except _Contained:
+        for name in set(metadata.tables) - known_tables:
+            metadata.remove(metadata.tables[name])
+        for claim in set(claims) - claimed:
+            del claims[claim]
+        if manager.has_plugin(plugin.id):
+            manager.unregister(name=plugin.id)
+
+
+class _Contained(Exception):
+    """The plugin has been marked as failed."""
+
+
+@contextmanager
+def _phase(plugin: Plugin, phase: str) -> Iterator[None]:
+    try:
+        yield
+    except (Exception, SystemExit) as error:
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        plugin.fail(phase, f"{type(error).__name__}: {error} ({Path(where.filename).name}:{where.lineno})")
+        raise _Contained from error
+
+
+def _refuse_unknown_hooks(manager: pluggy.PluginManager, module: Any) -> None:
+    for name, value in vars(module).items():
+        options = getattr(value, "helpdesk_impl", None)
+        if options and not hasattr(hookspecs, options.get("specname") or name):
+            raise LookupError(f"there is no hook called {name}; hooks are {', '.join(REGISTRATION_HOOKS)}")
+    manager.check_pending()
+
+
+def _call(manager: pluggy.PluginManager, plugin: Plugin, hook: str) -> list[Any]:
+    for implementation in getattr(manager.hook, hook).get_hookimpls():
+        if implementation.plugin_name == plugin.id:
+            function: Callable[[], Sequence[Any]] = implementation.function
+            result = function()
+            if not isinstance(result, (list, tuple)):
+                raise TypeError(f"{hook} must return a list, not {type(result).__name__}")
+            return list(result)
+    return []
+
+
+def _check(plugin: Plugin, known_tables: set[str], claims: dict[tuple[str, str], str]) -> None:
+    """Check what was declared: names begin with the plugin's id, and nobody else has claimed them."""
+    prefix = "core" if plugin.id in BUILT_IN else plugin.id
+    for base in plugin.declared["register_models"]:
+        base.registry.configure()
+    for table in set(metadata.tables) - known_tables:
+        if not table.startswith(f"{prefix}_"):
+            raise ValueError(f"table {table} must be called {prefix}_...")
+    for permission in plugin.declared["register_permissions"]:
+        _check_permission(plugin, permission)
+        _claim(claims, "permission", permission.code, plugin)
+    for event in plugin.declared["register_events"]:
+        _claim(claims, "event", event.type, plugin)
+    prefixes = plugin.manifest.prefixes if plugin.manifest else ()
+    for router in plugin.declared["register_routes"]:
+        if router.prefix not in prefixes:
+            raise ValueError(f"prefix {router.prefix!r} is not in the manifest")
+    for segment in prefixes:
+        _claim(claims, "prefix", segment, plugin)
+
+
+def _check_permission(plugin: Plugin, permission: Permission) -> None:
+    if not permission.code.startswith(f"{plugin.id}:"):
+        raise ValueError(f"permission {permission.code} must be called {plugin.id}:...")
+
+
+def _claim(claims: dict[tuple[str, str], str], kind: str, name: str, plugin: Plugin) -> None:
+    owner = claims.setdefault((kind, name), plugin.id)
+    if owner != plugin.id:
+        raise ValueError(f"{kind} {name!r} is already {owner}'s")

@@ -1,0 +1,164 @@
+"""What a list can be filtered by: each kind makes SQL for a number of values, and binds them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, bindparam, exists, func, or_
+from sqlalchemy.orm import InstrumentedAttribute
+
+from helpdesk_core.queries.fields import Viewer
+from helpdesk_core.search import SearchIndex
+
+Attribute = InstrumentedAttribute[Any]
+MOST_WORDS = 10
+"""Words of a search beyond this many are ignored."""
+
+
+class Filter:
+    """One query parameter of a list."""
+
+    def values(self, value: Any) -> Sequence[Any]:
+        """Return the values to bind; how many there are is part of the statement's shape."""
+        return value if isinstance(value, tuple) else (value,)
+
+    def criterion(self, name: str, arity: int) -> ColumnElement[bool]:
+        """Return the condition for `arity` values, bound as `<name>_0`, `<name>_1`..."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Equals(Filter):
+    """The column is the value, or any of several."""
+
+    column: Attribute
+
+    def criterion(self, name: str, arity: int) -> ColumnElement[bool]:
+        """Compare with one value, or with a list of them."""
+        if arity == 1:
+            return self.arm(name, 0)
+        return self.column.in_([bindparam(f"{name}_{i}", type_=self.column.type) for i in range(arity)])
+
+    def arm(self, name: str, index: int) -> ColumnElement[bool]:
+        """Return the condition for one of several values alone."""
+        return self.column == bindparam(f"{name}_{index}", type_=self.column.type)
+
+
+@dataclass(frozen=True)
+class _Bound(Filter):
+    column: Attribute
+    lower: bool
+
+    def criterion(self, name: str, arity: int) -> ColumnElement[bool]:  # noqa: ARG002
+        bound = bindparam(f"{name}_0", type_=self.column.type)
+        return self.column >= bound if self.lower else self.column <= bound
+
+
+@dataclass(frozen=True)
+class _Matches(Filter):
+    condition: Callable[[], ColumnElement[bool]]
+
+    def values(self, value: Any) -> Sequence[Any]:
+        return ("yes",) if value else ("no", "")
+
+    def criterion(self, name: str, arity: int) -> ColumnElement[bool]:  # noqa: ARG002
+        return self.condition() if arity == 1 else ~self.condition()
+
+
+@dataclass(frozen=True)
+class Through(Filter):
+    """A row of a link table has the value: `tags=5` by way of the table of tags on tickets.
+
+    Attributes:
+        column: what is compared, in the link table.
+        key: the link table's reference to the entity.
+        target: the entity's key.
+        order: the link table's copies of the columns that newest-first sorts by, so that one index of the link
+            table both finds and sorts (a common tag would otherwise be sorted whole for each page).
+    """
+
+    column: Attribute
+    key: Attribute
+    target: Attribute
+    order: Sequence[Attribute]
+
+    def criterion(self, name: str, arity: int) -> ColumnElement[bool]:
+        """Ask whether a link exists, whatever the order."""
+        return exists().where(self.key == self.target, self.scoped(name, arity))
+
+    def scoped(self, name: str, arity: int) -> ColumnElement[bool]:
+        """Return the condition on the link table alone."""
+        organization = self.column.class_.organization_id
+        return and_(organization == bindparam("organization_id"), Equals(self.column).criterion(name, arity))
+
+
+class Search:
+    """How `?search=` finds rows."""
+
+
+@dataclass(frozen=True)
+class WordsIn(Search, Filter):
+    """Every word occurs, without case, somewhere in one of the columns. For tables that stay small."""
+
+    columns: tuple[Attribute, ...]
+
+    def values(self, value: Any) -> Sequence[Any]:
+        """Return one value a word."""
+        return [word.lower() for word in value.split()[:MOST_WORDS]]
+
+    def criterion(self, name: str, arity: int) -> ColumnElement[bool]:
+        """Look for each word in each column."""
+        return and_(
+            *(
+                or_(*(func.lower(column).contains(bindparam(f"{name}_{i}"), autoescape=False) for column in self.columns))
+                for i in range(arity)
+            )
+        )
+
+
+@dataclass(frozen=True)
+class FullText(Search):
+    """Rows found by a full-text index, newest first.
+
+    Attributes:
+        index: the index; its keys are the entity's.
+        fields: which of its fields the viewer may search.
+    """
+
+    index: SearchIndex
+    fields: Callable[[Viewer], tuple[str, ...]]
+
+
+def equals(column: Attribute) -> Filter:
+    """Match rows whose column is the value, or any of several."""
+    return Equals(column)
+
+
+def at_least(column: Attribute) -> Filter:
+    """Match rows whose column is the value or greater."""
+    return _Bound(column, lower=True)
+
+
+def at_most(column: Attribute) -> Filter:
+    """Match rows whose column is the value or less."""
+    return _Bound(column, lower=False)
+
+
+def matches(condition: Callable[[], ColumnElement[bool]]) -> Filter:
+    """Match rows that satisfy a condition (`true`), or those that do not (`false`)."""
+    return _Matches(condition)
+
+
+def through(column: Attribute, *, key: Attribute, target: Attribute, order: Sequence[Attribute]) -> Filter:
+    """Match rows that a link table ties to the value."""
+    return Through(column, key, target, tuple(order))
+
+
+def words_in(*columns: Attribute) -> WordsIn:
+    """Search small tables: every word must occur, without case, in one of the columns."""
+    return WordsIn(columns)
+
+
+def active(filters: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the filters that were given a value, by name."""
+    return {name: filters[name] for name, value in values.items() if value is not None and name in filters}

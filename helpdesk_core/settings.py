@@ -1,0 +1,142 @@
+"""Settings: one frozen model, read once from the environment (`HELPDESK_...`) and `helpdesk.toml`.
+
+The environment wins over the file. Anything misspelt stops the start; see `load_settings`.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+
+from helpdesk_core.schemas import nearest
+
+PREFIX = "HELPDESK_"
+FILE = "helpdesk.toml"
+
+
+class BadSetting(Exception):
+    """A setting that stops the start; the message names it, says what is wrong and gives an example."""
+
+
+def _listed(value: Any) -> Any:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+Listed = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+
+
+class Settings(BaseModel):
+    """Everything an operator can set. Each field is `HELPDESK_<NAME>` in the environment, `<name>` in the file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, hide_input_in_errors=True)
+
+    home: Path = Field(Path("helpdesk-data"), examples=["/var/lib/helpdesk"])
+    """Folder of an embedded installation: database, files, generated secret key."""
+    database_url: str = Field("", examples=["postgresql://helpdesk@localhost/helpdesk"])
+    """SQLAlchemy URL of the database; empty means SQLite in `home`."""
+    database_threads: Annotated[int, Field(ge=0, le=200)] = Field(0, examples=[16])
+    """Threads that use the database in each process; 0 chooses 1 quick and 2 slow ones on SQLite, 16 and 4 on
+    PostgreSQL, as measured."""
+    sqlite_synchronous: Literal["FULL", "NORMAL"] = Field("FULL", examples=["NORMAL"])
+    """`FULL` survives a power loss; `NORMAL` is faster on slow disks and may lose the last writes."""
+    plugins: Listed | None = Field(None, examples=["tickets,kb"])
+    """Plugins to load, by id and separated by commas; `none` for the core alone; unset for all installed ones."""
+    secret_key: SecretStr = Field(SecretStr(""), examples=["a random text of at least 32 characters"])
+    """Signs tokens; at least 32 characters. Empty means one that is generated once and kept in `home`."""
+    public_url: str = Field("", examples=["https://help.example.com"], pattern=r"^(https?://[^/?#\s]+)?$")
+    """Scheme and host that clients use; links are built with it. Empty means those of each request."""
+    allowed_hosts: Listed = Field(("*",), examples=["help.example.com,*.example.com"])
+    """Host names that requests may carry; `*` allows any."""
+    allowed_origins: Listed = Field((), examples=["https://app.example.com"])
+    """Origins of web pages that may call the API from a browser."""
+    trusted_proxies: Listed = Field((), examples=["10.0.0.1"])
+    """Addresses of proxies whose `X-Forwarded-...` headers are believed."""
+    default_organization: str = Field("", examples=["acme-corp"])
+    """Slug of the organisation that takes registrations which name none; empty means the oldest one."""
+    max_body_bytes: Annotated[int, Field(ge=1024)] = Field(1_048_576, examples=[1_048_576])
+    """Largest JSON body, in bytes."""
+    max_upload_bytes: Annotated[int, Field(ge=1024)] = Field(26_214_400, examples=[26_214_400])
+    """Largest uploaded file, in bytes."""
+    body_timeout_seconds: Annotated[float, Field(gt=0)] = Field(30.0, examples=[30])
+    """How long a client may take to send a body."""
+    access_token_minutes: Annotated[int, Field(ge=1, le=1440)] = Field(15, examples=[15])
+    """How long an access token is valid."""
+    refresh_token_days: Annotated[int, Field(ge=1, le=365)] = Field(14, examples=[14])
+    """How long a refresh token is valid when it is not used."""
+    password_cost: Literal["normal", "low"] = Field("normal", examples=["normal"])
+    """Cost of hashing passwords with Argon2id; `low` is for tests only."""
+    demo_password: SecretStr = Field(SecretStr("helpdesk-demo"), examples=["a password of your own"])
+    """Password of all accounts of `helpdesk serve --demo`; the default binds the server to loopback."""
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", examples=["warning"])
+    """Least serious messages that are logged."""
+    log_requests: bool = Field(default=True, examples=[False])
+    """Whether a line is logged for every request."""
+    redis_url: str = Field("", examples=["redis://localhost:6379/0"])
+    """Redis, for installations with several processes; empty means none."""
+    strict_plugins: bool = Field(default=False, examples=[True])
+    """Whether a plugin that is not active stops every command."""
+
+    @property
+    def database(self) -> str:
+        """Return the database's URL, SQLite in `home` when none is set."""
+        return self.database_url or f"sqlite:///{(self.home / 'helpdesk.db').absolute()}"
+
+    @property
+    def wanted_plugins(self) -> tuple[str, ...] | None:
+        """Return the ids to load: nothing for all that are installed, an empty tuple for none."""
+        return () if self.plugins == ("none",) else self.plugins
+
+
+def load_settings(environment: Mapping[str, str], folder: Path, **overrides: Any) -> Settings:
+    """Read the settings; `BadSetting` names what is wrong.
+
+    Args:
+        environment: usually `os.environ`; names that begin with `HELPDESK_TEST_` belong to the test suite.
+        folder: where `helpdesk.toml` may lie.
+        overrides: values that win over both, from command-line options.
+    """
+    values = {**_from_file(folder / FILE), **_from_environment(environment), **overrides}
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        raise BadSetting("\n".join(_explain(problem) for problem in error.errors())) from None
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    values = {}
+    for variable, value in environment.items():
+        if variable.startswith(PREFIX) and not variable.startswith(f"{PREFIX}TEST_"):
+            name = variable.removeprefix(PREFIX).lower()
+            _refuse_unknown(name, variable, lambda known: PREFIX + known.upper())
+            values[name] = value
+    return values
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadSetting(f"{path.name} cannot be read: {error}") from None
+    for name in values:
+        _refuse_unknown(name, f"{name} in {path.name}", str)
+    return values
+
+
+def _refuse_unknown(name: str, where: str, spell: Any) -> None:
+    known = list(Settings.model_fields)
+    if name not in known:
+        near = nearest(name, known)
+        hint = f" Did you mean {spell(near)}?" if near else " `helpdesk doctor --settings` lists all settings."
+        raise BadSetting(f"{where} is not a setting.{hint}")
+
+
+def _explain(problem: Any) -> str:
+    name = str(problem["loc"][0])
+    examples = Settings.model_fields[name].examples or [""]
+    return f"{PREFIX}{name.upper()}: {problem['msg']}. Example: {PREFIX}{name.upper()}={examples[0]}"

@@ -1,0 +1,39 @@
+"""Who is calling: each authenticator looks for its kind of credential, the first that finds one decides."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from helpdesk_core.permissions import Actor
+from helpdesk_core.schemas import Dialect
+from helpdesk_core.web.requests import Incoming
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """The caller of a request.
+
+    Attributes:
+        actor: who acts, with what rights.
+        dialect: the document that the credential belongs to.
+        method: the kind of credential: `jwt`, `api_key` or `session`.
+    """
+
+    actor: Actor
+    dialect: Dialect
+    method: str
+
+
+Authenticator = Callable[[Session, Incoming], Principal | None]
+"""Returns the caller, or nothing when the request carries no credential of its kind; raises `Unauthenticated`
+when it carries a bad one. The session has no organisation yet."""
+
+
+def authenticate(authenticators: Sequence[Authenticator], session: Session, incoming: Incoming) -> Principal | None:
+    """Ask each authenticator in order."""
+    for authenticator in authenticators:
+        principal = authenticator(session, incoming)
+        if principal is not None:
+            return principal
+    return None

@@ -1,0 +1,190 @@
+"""The ASGI application below `/api/v1`: finds the endpoint, reads the body, hands over to a database thread."""
+
+import asyncio
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
+from starlette.requests import Request
+from starlette.types import Receive, Scope, Send
+
+from helpdesk_core.errors import BadRequest, HelpdeskError, Invalid, MethodNotAllowed, NotFound, PayloadTooLarge
+from helpdesk_core.errors import UnsupportedMediaType
+from helpdesk_core.settings import Settings
+from helpdesk_core.web.answers import Answer
+from helpdesk_core.web.dialects import API_VERSION
+from helpdesk_core.web.paths import PathTree
+from helpdesk_core.web.requests import MULTIPART, Incoming
+from helpdesk_core.web.routing import Endpoint
+from helpdesk_core.web.unit_of_work import UnitOfWork
+
+
+class Lanes:
+    """Database threads: a quick lane for most requests, a slow one for searches, exports and hashing.
+
+    Few threads are fast threads: sqlite3 gives the interpreter lock up at every step, and forty of them halved the
+    throughput and doubled the CPU of one.
+    """
+
+    def __init__(self, quick: int, slow: int) -> None:
+        """Start no thread yet; each starts with its first request."""
+        self.quick = ThreadPoolExecutor(quick, thread_name_prefix="quick")
+        self.slow = ThreadPoolExecutor(slow, thread_name_prefix="slow")
+
+    def choose(self, endpoint: Endpoint, query: str) -> ThreadPoolExecutor:
+        """Return the lane for a request."""
+        return self.slow if endpoint.slow or "search=" in query else self.quick
+
+    def close(self) -> None:
+        """Wait for what is running."""
+        self.quick.shutdown()
+        self.slow.shutdown()
+
+
+class Api:
+    """Serves every declared endpoint."""
+
+    def __init__(
+        self, endpoints: Iterable[Endpoint], unit_of_work: UnitOfWork, lanes: Lanes, settings: Settings
+    ) -> None:
+        """Build one tree of paths for each first segment."""
+        self._unit_of_work = unit_of_work
+        self._lanes = lanes
+        self._settings = settings
+        self._trees: dict[str, PathTree] = {}
+        for endpoint in endpoints:
+            patterns = {parameter.name: parameter.pattern for parameter in endpoint.parameters}
+            for path in (endpoint.path, *endpoint.aliases):
+                tree = self._trees.setdefault(path.split("/")[1], PathTree())
+                tree.add(endpoint.method, path, patterns, endpoint)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        incoming = self._incoming(scope)
+        methods, values = self._find(incoming.path)
+        try:
+            endpoint = _by_method(methods, incoming.method)
+            answer = await self._run(endpoint, incoming, values, scope, receive)
+        except HelpdeskError as error:
+            near = next(iter(methods.values()), None)
+            answer = await self._in_lane(self._unit_of_work.refuse, error, incoming, near.document if near else None)
+        await send_answer(answer, send, head=incoming.method == "HEAD")
+
+    def _find(self, path: str) -> tuple[Mapping[str, Endpoint], Mapping[str, str]]:
+        tree = self._trees.get(path[1:].partition("/")[0])
+        return tree.find(path) if tree is not None else ({}, {})
+
+    async def _run(
+        self, endpoint: Endpoint, incoming: Incoming, values: Mapping[str, str], scope: Scope, receive: Receive
+    ) -> Answer:
+        request = Request(scope, receive)
+        try:
+            async with asyncio.timeout(self._settings.body_timeout_seconds):
+                body, upload = await self._read(endpoint, incoming, request)
+        except TimeoutError:
+            raise BadRequest("The body took too long to arrive.") from None
+        complete = Incoming(
+            incoming.request_id,
+            incoming.method,
+            incoming.path,
+            incoming.query,
+            incoming.headers,
+            body,
+            incoming.base_url,
+            incoming.address,
+            values,
+            upload,
+        )
+        lane = self._lanes.choose(endpoint, incoming.query)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(lane, self._unit_of_work.run, endpoint, complete)
+        finally:
+            if upload is not None:
+                await upload.close()
+
+    async def _in_lane(self, function: Callable[..., Answer], *arguments: Any) -> Answer:
+        return await asyncio.get_running_loop().run_in_executor(self._lanes.quick, function, *arguments)
+
+    async def _read(self, endpoint: Endpoint, incoming: Incoming, request: Request) -> tuple[bytes, UploadFile | None]:
+        if endpoint.upload is not None:
+            return b"", await self._read_upload(incoming, request)
+        if not endpoint.writes:
+            return b"", None
+        limit = self._settings.max_body_bytes
+        parts: list[bytes] = []
+        size = 0
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > limit:
+                raise PayloadTooLarge(f"A body may have at most {limit} bytes.")
+            parts.append(chunk)
+        return b"".join(parts), None
+
+    async def _read_upload(self, incoming: Incoming, request: Request) -> UploadFile | None:
+        if incoming.media_type != MULTIPART:
+            raise UnsupportedMediaType(f"Send {MULTIPART} with a part called file.")
+        length = incoming.headers.get("content-length", "0")
+        if length.isdigit() and int(length) > self._settings.max_upload_bytes + 65_536:
+            raise PayloadTooLarge(f"A file may have at most {self._settings.max_upload_bytes} bytes.")
+        try:
+            form = await request.form(max_files=1, max_fields=10)
+        except (HTTPException, MultiPartException) as error:
+            raise BadRequest(f"The form cannot be read: {getattr(error, 'detail', error)}") from None
+        file = form.get("file")
+        if not isinstance(file, UploadFile):
+            raise Invalid.field("file", "This field is required.")
+        return file
+
+    def _incoming(self, scope: Scope) -> Incoming:
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        base = self._settings.public_url or f"{scope['scheme']}://{headers.get('host', 'localhost')}"
+        client = scope.get("client")
+        path = scope["path"].removeprefix(scope.get("root_path", "")) or "/"
+        query = scope["query_string"].decode("latin-1")
+        address = client[0] if client else ""
+        return Incoming(scope["request_id"], scope["method"], path, query, headers, b"", base, address)
+
+
+def _by_method(methods: Mapping[str, Endpoint], method: str) -> Endpoint:
+    if not methods:
+        raise NotFound("There is nothing at this path.")
+    endpoint = methods.get("GET" if method == "HEAD" else method)
+    if endpoint is None:
+        allowed = ", ".join(sorted({*methods, *(["HEAD"] if "GET" in methods else [])}))
+        raise MethodNotAllowed(headers={"Allow": allowed})
+    return endpoint
+
+
+async def send_answer(answer: Answer, send: Send, *, head: bool) -> None:
+    """Send `answer`; a download chunk by chunk."""
+    headers = [
+        (b"content-type", answer.media_type.encode()),
+        (b"vary", b"Accept, Authorization"),
+        *((name.lower().encode(), value.encode("latin-1", "replace")) for name, value in answer.headers.items()),
+    ]
+    if isinstance(answer.body, bytes):
+        if answer.status in {204, 304}:
+            headers.pop(0)
+        else:
+            headers.append((b"content-length", str(len(answer.body)).encode()))
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        await send({"type": "http.response.body", "body": b"" if head else answer.body})
+        return
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    loop = asyncio.get_running_loop()
+    chunks: Iterator[Any] = iter(()) if head else answer.body
+    while (chunk := await loop.run_in_executor(None, next, chunks, None)) is not None:
+        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def new_request_id() -> str:
+    """Return `req_` and 18 random digits."""
+    return f"req_{secrets.randbelow(10**18):018d}"
+
+
+VERSION_HEADER = (b"x-api-version", API_VERSION.encode())

@@ -1,0 +1,77 @@
+"""`Idempotency-Key`: a POST that is sent again gets the first answer again, and happens once (decision D9)."""
+
+from collections.abc import Callable
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import ForeignKey, LargeBinary, String, UniqueConstraint, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from helpdesk_core.database import BigKey, CoreBase, UtcDateTime
+from helpdesk_core.errors import Invalid, Unprocessable
+from helpdesk_core.permissions import Actor
+from helpdesk_core.tenancy import TenantScoped
+from helpdesk_core.web.answers import Answer
+from helpdesk_core.web.requests import Incoming
+
+LONGEST_KEY = 255
+
+
+class IdempotentRequest(CoreBase, TenantScoped):
+    """A POST that carried a key, with its answer; written in the transaction of its effect."""
+
+    __tablename__ = "core_idempotent_request"
+    __table_args__ = (UniqueConstraint("user_id", "key"),)
+
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("core_user.id"))
+    key: Mapped[str] = mapped_column(String(LONGEST_KEY))
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    status: Mapped[int | None]
+    body: Mapped[bytes | None] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+def once(session: Session, actor: Actor, incoming: Incoming, moment: datetime, act: Callable[[], Answer]) -> Answer:
+    """Run `act`, or return the answer that the same key got before.
+
+    A twin that arrives while the first is still at work waits for it: both insert the same key.
+    """
+    key = incoming.headers["idempotency-key"]
+    if not 1 <= len(key) <= LONGEST_KEY or not key.isprintable():
+        raise Invalid.field("Idempotency-Key", f"Use 1 to {LONGEST_KEY} printable characters.")
+    fingerprint = sha256(f"{incoming.path}?{incoming.query}\n".encode() + incoming.body).hexdigest()
+    values = {
+        "organization_id": actor.organization_id,
+        "user_id": actor.user_id,
+        "key": key,
+        "fingerprint": fingerprint,
+        "created_at": moment,
+    }
+    if not _claim(session, values):
+        return _replay(session, actor, key, fingerprint)
+    answer = act()
+    session.flush()
+    row = _stored(session, actor, key)
+    row.status, row.body = answer.status, bytes(answer.body) if isinstance(answer.body, bytes) else b""
+    return answer
+
+
+def _claim(session: Session, values: dict[str, Any]) -> bool:
+    insert = sqlite.insert if session.info["database"] == "sqlite" else postgresql.insert
+    statement = insert(IdempotentRequest).values(values).on_conflict_do_nothing().returning(IdempotentRequest.id)
+    return session.execute(statement).first() is not None
+
+
+def _stored(session: Session, actor: Actor, key: str) -> IdempotentRequest:
+    wanted = select(IdempotentRequest).where(IdempotentRequest.user_id == actor.user_id, IdempotentRequest.key == key)
+    return session.scalars(wanted).one()
+
+
+def _replay(session: Session, actor: Actor, key: str, fingerprint: str) -> Answer:
+    row = _stored(session, actor, key)
+    if row.fingerprint != fingerprint or row.status is None:
+        raise Unprocessable("This Idempotency-Key was used for another request.")
+    return Answer(row.status, row.body or b"", {"Idempotency-Replayed": "true"})

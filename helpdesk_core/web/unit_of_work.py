@@ -1,0 +1,207 @@
+"""The unit of work: one request, one session, one transaction, committed before the answer is sent.
+
+Runs in a database thread, from the credential to the encoded answer. An error of any kind rolls back.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
+from sqlalchemy.orm import Session
+
+from helpdesk_core.database import commit
+from helpdesk_core.errors import (
+    Conflict,
+    HelpdeskError,
+    Invalid,
+    NotFound,
+    PermissionDenied,
+    PluginNotEnabled,
+    PreconditionFailed,
+    Unauthenticated,
+    Unavailable,
+)
+from helpdesk_core.events import attribute_session
+from helpdesk_core.plugins import Gate
+from helpdesk_core.queries import Loaded
+from helpdesk_core.schemas import Dialect
+from helpdesk_core.tenancy import set_organization
+from helpdesk_core.web.answers import Answer, Download, Form, encode
+from helpdesk_core.web.authentication import Authenticator, Principal, authenticate
+from helpdesk_core.web.context import Context, Services, read_include
+from helpdesk_core.web.dialects import Wanted, choose, wanted_by
+from helpdesk_core.web.errors import render
+from helpdesk_core.web.idempotency import once
+from helpdesk_core.web.requests import Incoming, query_values, read_body, read_path, read_query
+from helpdesk_core.web.routing import Endpoint
+
+log = logging.getLogger("helpdesk.web")
+
+SAFE_IN_BROWSER = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf", "text/plain"})
+
+
+class UnitOfWork:
+    """Runs endpoints."""
+
+    def __init__(
+        self,
+        services: Services,
+        authenticators: Sequence[Authenticator],
+        gate: Gate,
+        readers: Mapping[str, Endpoint],
+    ) -> None:
+        """Prepare.
+
+        Args:
+            services: what endpoints may use.
+            authenticators: asked in order.
+            gate: tells whether an organisation has a plugin on.
+            readers: the GET endpoint of each path, for `If-Match`.
+        """
+        self._services = services
+        self._authenticators = authenticators
+        self._gate = gate
+        self._readers = readers
+
+    def run(self, endpoint: Endpoint, incoming: Incoming) -> Answer:
+        """Answer one request; every failure becomes an answer in the caller's dialect."""
+        now = self._services.clock.now()
+        wanted, principal = Wanted(), None
+        try:
+            wanted = wanted_by(incoming.headers.get("accept", ""))
+            with self._services.database.session(writes=endpoint.writes and not endpoint.own_transactions) as session:
+                principal = authenticate(self._authenticators, session, incoming)
+                return self._answer(endpoint, incoming, session, principal, wanted)
+        except Exception as error:  # noqa: BLE001 - the one place where any failure becomes an answer
+            dialect = choose(wanted, principal.dialect if principal else None, endpoint.document)
+            form = Form(wanted.envelope, incoming.request_id, now)
+            return render(told(error, incoming), dialect, form)
+
+    def refuse(self, error: HelpdeskError, incoming: Incoming, document: Dialect | None) -> Answer:
+        """Answer what reaches no endpoint, an unknown path for instance, in the caller's dialect all the same."""
+        wanted, principal = Wanted(), None
+        try:
+            wanted = wanted_by(incoming.headers.get("accept", ""))
+            with self._services.database.session(writes=False) as session:
+                principal = authenticate(self._authenticators, session, incoming)
+        except HelpdeskError:
+            pass  # a bad credential does not change that the path is unknown
+        dialect = choose(wanted, principal.dialect if principal else None, document)
+        return render(error, dialect, Form(wanted.envelope, incoming.request_id, self._services.clock.now()))
+
+    def _answer(
+        self, endpoint: Endpoint, incoming: Incoming, session: Session, principal: Principal | None, wanted: Wanted
+    ) -> Answer:
+        now = self._services.clock.now()
+        dialect = choose(wanted, principal.dialect if principal else None, endpoint.document)
+        form = Form(wanted.envelope, incoming.request_id, now)
+        self._admit(endpoint, principal)
+        attribute_session(session, self._services.bus, principal.actor if principal else None)
+        if principal is not None and not endpoint.public:
+            set_organization(session, principal.actor.organization_id)
+        values = query_values(incoming.query)
+        include = read_include(values.pop("include"), endpoint.include) if "include" in values else frozenset()
+        ctx = Context(session, incoming, self._services, principal, dialect, now, include, {})
+        arguments = self._arguments(endpoint, ctx, values)
+
+        def act() -> Answer:
+            return _to_answer(endpoint, endpoint.function(**arguments), ctx, form)
+
+        if endpoint.writes and "if-match" in incoming.headers:
+            self._check_unchanged(endpoint, ctx)
+        if endpoint.method == "POST" and "idempotency-key" in incoming.headers and not endpoint.public:
+            answer = once(session, ctx.actor, incoming, now, act)
+        else:
+            answer = act()
+        if endpoint.writes and not endpoint.own_transactions:
+            commit(session)
+        return answer
+
+    def _admit(self, endpoint: Endpoint, principal: Principal | None) -> None:
+        if endpoint.public:
+            return
+        if principal is None:
+            raise Unauthenticated
+        actor = principal.actor
+        reason = self._gate.closed(endpoint.plugin, actor)
+        if reason is not None:
+            raise PluginNotEnabled(details=reason)
+        if endpoint.permission is not None and not actor.can(endpoint.permission):
+            raise PermissionDenied(details={"permission": endpoint.permission.code})
+
+    def _arguments(self, endpoint: Endpoint, ctx: Context, values: Mapping[str, str]) -> dict[str, Any]:
+        arguments: dict[str, Any] = {endpoint.context: ctx}
+        for parameter in endpoint.parameters:
+            value = read_path(parameter.adapter, ctx.incoming.path_values[parameter.name])
+            if value is None:
+                raise NotFound
+            arguments[parameter.name] = value
+        if endpoint.query is not None:
+            arguments["query"] = read_query(endpoint.query, values, ctx.dialect)
+        elif values:
+            name = next(iter(values))
+            raise Invalid.field(name, "Unknown parameter. Known: none.")
+        if endpoint.body is not None:
+            arguments["body"] = read_body(endpoint.body, ctx.incoming, ctx.dialect, form=endpoint.form)
+        if endpoint.upload is not None:
+            if ctx.incoming.upload is None:
+                raise Invalid.field("file", "This field is required.")
+            arguments[endpoint.upload] = ctx.incoming.upload
+        return arguments
+
+    def _check_unchanged(self, endpoint: Endpoint, ctx: Context) -> None:
+        """Compare `If-Match` with the tag that GET of the same path gives now."""
+        reader = self._readers.get(endpoint.path)
+        wanted = [tag.strip() for tag in ctx.incoming.headers["if-match"].split(",")]
+        if reader is None or wanted == ["*"]:
+            return
+        present = reader.function(**self._arguments(reader, ctx, {}))
+        if isinstance(present, Loaded) and present.etag not in wanted:
+            raise PreconditionFailed
+
+
+def _to_answer(endpoint: Endpoint, value: Any, ctx: Context, form: Form) -> Answer:
+    if isinstance(value, Answer):
+        return value
+    if isinstance(value, Download):
+        return _download(value, ctx)
+    if value is None:
+        return Answer(endpoint.status if endpoint.status != 200 else 204, headers=ctx.headers)
+    if isinstance(value, Loaded):
+        ctx.headers["ETag"] = value.etag
+        if not endpoint.writes and value.etag in ctx.incoming.headers.get("if-none-match", ""):
+            return Answer(304, headers=ctx.headers)
+    return Answer(endpoint.status, encode(value, form), ctx.headers)
+
+
+def _download(file: Download, ctx: Context) -> Answer:
+    plain = file.filename.encode("ascii", "replace").decode().replace('"', "'").replace("\\", "_")
+    headers = {
+        **ctx.headers,
+        "Content-Disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{_percent(file.filename)}",
+        "Content-Length": str(file.size),
+        "Content-Security-Policy": "sandbox; default-src 'none'",
+    }
+    shown = file.media_type if file.media_type in SAFE_IN_BROWSER else "application/octet-stream"
+    return Answer(200, file.chunks, headers, shown)
+
+
+def _percent(text: str) -> str:
+    return "".join(c if c.isalnum() and c.isascii() else "".join(f"%{byte:02X}" for byte in c.encode()) for c in text)
+
+
+def told(error: Exception, incoming: Incoming) -> HelpdeskError:
+    """Return what the caller is told about `error`; what is our fault is logged with its trace."""
+    if isinstance(error, HelpdeskError):
+        return error
+    if isinstance(error, IntegrityError):
+        log.warning("integrity error", extra={"request_id": incoming.request_id, "error": str(error.orig)})
+        return Conflict("This conflicts with what was stored meanwhile.")
+    if isinstance(error, DataError):
+        return Invalid("A value is out of range for the database.")
+    if isinstance(error, OperationalError):
+        log.error("database error", exc_info=error, extra={"request_id": incoming.request_id})
+        return Unavailable()
+    log.error("unhandled error", exc_info=error, extra={"request_id": incoming.request_id, "path": incoming.path})
+    return HelpdeskError("Something went wrong on our side.")
