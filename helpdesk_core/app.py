@@ -1,8 +1,7 @@
 """The composition root of the web process: every part is named once, in order."""
 
 import contextlib
-import gc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 
 from starlette.applications import Starlette
@@ -63,7 +62,8 @@ def assemble(
     host = host or load_plugins(settings.wanted_plugins)
     quick, slow = lane_sizes(settings)
     database = Database(settings.database, threads=quick + slow + 2, synchronous=settings.sqlite_synchronous)
-    delivery = Delivery(database, host, clock, plan_of)
+    upkeep: list[Callable[[], None]] = []
+    delivery = Delivery(database, host, clock, plan_of, upkeep)
     made = [factory(settings, clock) for _, factory in host.declared("register_services")]
     services = Services(
         settings=settings,
@@ -73,6 +73,7 @@ def assemble(
         roles=host.roles,
         bus=delivery.bus,
         extra={type(each): each for each in made},
+        upkeep=upkeep,
     )
     return Parts(settings, host, services, delivery, declared_endpoints(host))
 
@@ -106,9 +107,6 @@ def create_app(settings: Settings, *, parts: Parts | None = None) -> Starlette:
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         parts.delivery.start()
-        gc.collect()
-        gc.freeze()  # what was made at start lives for ever; not looking at it again is worth up to 15 %
-        gc.set_threshold(50_000, 20, 20)
         try:
             yield
         finally:

@@ -157,6 +157,12 @@ class Database:
                 for undo in session.info.pop("on_rollback", ()):
                     undo()
 
+    def writer(self) -> Session:
+        """Return a session that writes, for callers that close it themselves."""
+        session = self._writers()
+        session.info["database"] = self.kind
+        return session
+
     def dispose(self) -> None:
         """Close every connection of the pool."""
         self.engine.dispose()

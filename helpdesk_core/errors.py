@@ -31,6 +31,8 @@ class HelpdeskError(Exception):
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "INTERNAL_SERVER_ERROR"
+    keeps_writes: ClassVar[bool] = False
+    """Whether what was written before this was raised stays: an attempt to log in, for instance."""
 
     def __init_subclass__(cls) -> None:
         """Derive the code from the class's name unless the class states one."""

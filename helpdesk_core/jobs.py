@@ -6,7 +6,7 @@ delivery is tried again later; an event is done when all its handlers are.
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from sqlalchemy import select, update
@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from helpdesk_core.clock import Clock
 from helpdesk_core.database import Database, commit
+from helpdesk_core.errors import HelpdeskError
 from helpdesk_core.events import Bus, Handler, HandlerContext, OutboxEvent, attribute_session
 from helpdesk_core.plugins import PluginHost
 from helpdesk_core.tenancy import set_organization, set_unscoped
@@ -32,7 +33,9 @@ Plan = Callable[[Session], tuple[str, frozenset[str]]]
 class Delivery:
     """Delivers published events to the handlers of plugins."""
 
-    def __init__(self, database: Database, host: PluginHost, clock: Clock, plan: Plan) -> None:
+    def __init__(
+        self, database: Database, host: PluginHost, clock: Clock, plan: Plan, upkeep: Sequence[Callable[[], None]] = ()
+    ) -> None:
         """Prepare; `start` begins.
 
         Args:
@@ -40,19 +43,21 @@ class Delivery:
             host: knows the handlers.
             clock: tells what is due.
             plan: returns the tier and the switched-off plugins of a session's organisation.
+            upkeep: small chores that the same thread does between deliveries; the list may still grow.
         """
         self._database = database
         self._host = host
         self._clock = clock
         self._plan = plan
+        self._upkeep = upkeep
         self._awake = threading.Event()
         self._stopping = False
         self._thread: threading.Thread | None = None
         self.bus = Bus(clock, frozenset(host.handlers), self._awake.set)
 
     def start(self) -> None:
-        """Begin to deliver in a thread of this process, when anything listens at all."""
-        if self._host.handlers:
+        """Begin to deliver in a thread of this process, when there is anything to do at all."""
+        if self._host.handlers or self._upkeep:
             self._thread = threading.Thread(target=self._loop, name="delivery", daemon=True)
             self._thread.start()
 
@@ -62,6 +67,7 @@ class Delivery:
         self._awake.set()
         if self._thread is not None:
             self._thread.join()
+            self.keep_up()
 
     def deliver_due(self) -> int:
         """Deliver what is due now; return how many events were tried."""
@@ -74,9 +80,18 @@ class Delivery:
             self._deliver(key)
         return len(keys)
 
+    def keep_up(self) -> None:
+        """Do every chore once; one that fails is logged and tried again next time."""
+        for chore in self._upkeep:
+            try:
+                chore()
+            except (SQLAlchemyError, HelpdeskError):
+                log.exception("upkeep failed")
+
     def _loop(self) -> None:
         while not self._stopping:
             self._awake.clear()
+            self.keep_up()
             try:
                 busy = self.deliver_due() == BATCH
             except SQLAlchemyError:

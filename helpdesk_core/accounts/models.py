@@ -1,4 +1,4 @@
-"""Tables of organisations, users and refresh tokens."""
+"""Tables of organisations, users, their logins and the attempts at them."""
 
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,7 @@ class Organization(CoreBase, Timestamped):
     """A customer of the installation: everything else belongs to one."""
 
     __tablename__ = "core_organization"
+    __table_args__ = (Index("ix_core_organization_created_at_id", "created_at", "id"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(255))
@@ -35,6 +36,7 @@ class User(CoreBase, TenantScoped, Timestamped):
         Index("uq_core_user_username_key", "username_key", unique=True),
         Index("uq_core_user_email_key", "email_key", unique=True),
         Index("ix_core_user_organization_id_created_at_id", "organization_id", "created_at", "id"),
+        Index("ix_core_user_organization_id_role_created_at_id", "organization_id", "role", "created_at", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -60,17 +62,64 @@ class User(CoreBase, TenantScoped, Timestamped):
     organization: Mapped[Organization] = relationship(lazy="raise")
 
 
-class RefreshToken(CoreBase, TenantScoped):
-    """One refresh token, stored hashed. Using it makes the next of its family; using it again kills the family."""
+class Login(CoreBase, TenantScoped):
+    """One login of a user, from the password to the logout: the family of its refresh tokens.
 
-    __tablename__ = "core_refresh_token"
-    __table_args__ = (Index("ix_core_refresh_token_family", "family"),)
+    Every token names its login, and a login that has ended ends them all at once.
+    """
+
+    __tablename__ = "core_login"
+    __table_args__ = (Index("ix_core_login_user_id_id", "user_id", "id"),)
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
-    user_id: Mapped[int] = mapped_column(ForeignKey("core_user.id"), index=True)
-    family: Mapped[str] = mapped_column(String(32))
+    user_id: Mapped[int] = mapped_column(ForeignKey("core_user.id"))
+    address: Mapped[str] = mapped_column(String(45))
+    user_agent: Mapped[str] = mapped_column(String(255))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class RefreshToken(CoreBase, TenantScoped):
+    """One refresh token, stored hashed. Using it makes the next of its login; using it again ends the login."""
+
+    __tablename__ = "core_refresh_token"
+
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    login_id: Mapped[int] = mapped_column(ForeignKey("core_login.id"), index=True)
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class LoginAttempt(CoreBase):
+    """One attempt to log in, good or bad. Names that nobody has belong to no organisation."""
+
+    __tablename__ = "core_login_attempt"
+    __table_args__ = (
+        Index("ix_core_login_attempt_organization_id_created_at_id", "organization_id", "created_at", "id"),
+        Index("ix_core_login_attempt_user_id_created_at_id", "user_id", "created_at", "id"),
+        Index("ix_core_login_attempt_address_created_at", "address", "created_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    organization_id: Mapped[int | None] = mapped_column(ForeignKey("core_organization.id"))
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("core_user.id"))
+    name: Mapped[str] = mapped_column(String(254))
+    succeeded: Mapped[bool]
+    address: Mapped[str] = mapped_column(String(45))
+    user_agent: Mapped[str] = mapped_column(String(255))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class TierChange(CoreBase, TenantScoped):
+    """A change of an organisation's subscription tier, kept as history."""
+
+    __tablename__ = "core_tier_change"
+    __table_args__ = (Index("ix_core_tier_change_organization_id_id", "organization_id", "id"),)
+
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    before: Mapped[str] = mapped_column(String(20))
+    after: Mapped[str] = mapped_column(String(20))
+    changed_by_id: Mapped[int | None] = mapped_column(ForeignKey("core_user.id"))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -1,6 +1,7 @@
 """The plugin host: imports and registers plugins one by one, and contains those that fail."""
 
 import importlib
+import inspect
 import logging
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -191,6 +192,8 @@ def _call(manager: pluggy.PluginManager, plugin: Plugin, hook: str) -> list[Any]
     for implementation in getattr(manager.hook, hook).get_hookimpls():
         if implementation.plugin_name == plugin.id:
             function: Callable[[], Sequence[Any]] = implementation.function
+            if inspect.iscoroutinefunction(function):
+                raise TypeError(f"{hook} is a coroutine function; hooks are plain functions")
             result = function()
             if not isinstance(result, (list, tuple)):
                 raise TypeError(f"{hook} must return a list, not {type(result).__name__}")

@@ -59,6 +59,7 @@ class Plan:
     columns: list[Any] = field(default_factory=list)
     joins: list[tuple[Any, Any]] = field(default_factory=list)
     batches: list["Batch"] = field(default_factory=list)
+    volatile: set[int] = field(default_factory=set)
 
     def add(self, expression: Any) -> int:
         """Select `expression` and return its place in the row."""
@@ -85,14 +86,18 @@ class Column(Field):
     Attributes:
         source: what is selected.
         shown: the words shown for stored words, where they differ.
+        volatile: changes without anybody's act, and is therefore left out of the tag (`ETag`).
     """
 
     source: Any
     shown: Mapping[Any, Any] | None = None
+    volatile: bool = False
 
     def bind(self, plan: Plan) -> Reader:
         """Select the column; convert what the driver returns only where it differs from what is shown."""
         index = plan.add(self.source)
+        if self.volatile:
+            plan.volatile.add(index)
         convert = _chain(reader_for(self.source.type, plan.kind), self.shown)
         if convert is None:
             return lambda row, _: row[index]

@@ -78,6 +78,7 @@ class _Load:
     readers: list[tuple[str, Reader]]
     batches: list[Batch]
     prepared: dict[int, Prepared]
+    volatile: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +203,8 @@ class ReadModel(Generic[ShownT]):
         load, rows, env, collections = self._rows(session, viewer, [key])
         if not rows:
             raise NotFound
-        stored = repr((viewer.dialect, sorted(viewer.include), rows, collections)).encode()
+        kept = [value for index, value in enumerate(rows[0]) if index not in load.volatile]
+        stored = repr((viewer.dialect, sorted(viewer.include), kept, collections)).encode()
         data = {name: read(rows[0], env) for name, read in load.readers}
         return Loaded(data, f'"{blake2b(stored, digest_size=12).hexdigest()}"')
 
@@ -248,7 +250,7 @@ class ReadModel(Generic[ShownT]):
             statement = statement.outerjoin(target, condition)
         if issubclass(self.entity, TenantScoped):
             statement = statement.where(self.entity.organization_id == bindparam("organization_id"))
-        return _Load(statement, readers, plan.batches, {})
+        return _Load(statement, readers, plan.batches, {}, frozenset(plan.volatile))
 
     def _cached(self, shape: Any, build: Any) -> Prepared:
         found = self._shapes.get(shape)

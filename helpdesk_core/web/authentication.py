@@ -18,11 +18,13 @@ class Principal:
         actor: who acts, with what rights.
         dialect: the document that the credential belongs to.
         method: the kind of credential: `jwt`, `api_key` or `session`.
+        login_id: the login that the credential comes from, if any.
     """
 
     actor: Actor
     dialect: Dialect
     method: str
+    login_id: int | None = None
 
 
 Authenticator = Callable[[Session, Incoming], Principal | None]

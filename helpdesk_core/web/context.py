@@ -1,7 +1,7 @@
 """What an endpoint works with."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar, cast
 from urllib.parse import urlencode
@@ -38,6 +38,7 @@ class Services:
         roles: the permissions of each role.
         bus: what `publish` needs.
         extra: more objects, by type, from plugins (the service that issues tokens, for instance).
+        upkeep: called every few seconds by one thread of the process, and once more when it stops.
     """
 
     settings: Settings
@@ -47,6 +48,7 @@ class Services:
     roles: RolePermissions
     bus: Bus
     extra: Mapping[type, Any]
+    upkeep: list[Callable[[], None]] = field(default_factory=list)
 
     def get(self, kind: type[T]) -> T:
         """Return the object of type `kind` that was registered at start."""

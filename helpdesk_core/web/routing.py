@@ -65,7 +65,10 @@ class Endpoint:
         document: the published document that alone defines it (rule R2), if only one does.
         form: whether the body may be form-encoded.
         slow: runs apart from the quick ones: searches, exports, password hashing.
-        own_transactions: opens its own, because it must not hold one while it hashes or waits.
+        prepare: called first, with the same arguments, in a session that only reads: for what must not hold up a
+            writer, such as hashing. The endpoint gets its result as `prepared`.
+        within: the path parameter that names the organisation to work in. Another than one's own is 404, except for
+            platform administrators.
         include: optional fields that callers may ask for.
         aliases: other paths of the same operation.
         context: name of the parameter that takes the context.
@@ -86,7 +89,8 @@ class Endpoint:
     document: Dialect | None = None
     form: bool = False
     slow: bool = False
-    own_transactions: bool = False
+    prepare: Callable[..., Any] | None = None
+    within: str = ""
     include: type[Schema] | None = None
     aliases: tuple[str, ...] = ()
     context: str = "ctx"
@@ -185,6 +189,8 @@ def _inspected(endpoint: Endpoint) -> Endpoint:
             found["context"] = name
         elif name in {"query", "body"}:
             found[name] = kind
+        elif name == "prepared":
+            continue
         elif kind is Upload:
             found["upload"] = name
         elif name in in_path:

@@ -5,6 +5,7 @@ Runs in a database thread, from the credential to the encoded answer. An error o
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
@@ -70,9 +71,18 @@ class UnitOfWork:
         wanted, principal = Wanted(), None
         try:
             wanted = wanted_by(incoming.headers.get("accept", ""))
-            with self._services.database.session(writes=endpoint.writes and not endpoint.own_transactions) as session:
-                principal = authenticate(self._authenticators, session, incoming)
-                return self._answer(endpoint, incoming, session, principal, wanted)
+            database = self._services.database
+            with database.session(writes=endpoint.writes and endpoint.prepare is None) as session:
+                principal = self._caller(endpoint, session, incoming)
+                ctx, arguments = self._read(endpoint, incoming, session, principal, wanted)
+                form = Form(wanted.envelope, incoming.request_id, now)
+                if endpoint.prepare is None:
+                    return self._answer(endpoint, ctx, arguments, form)
+                arguments["prepared"] = endpoint.prepare(**arguments)
+            with database.session(writes=True) as session:
+                ctx = replace(ctx, session=session)
+                self._open(endpoint, ctx)
+                return self._answer(endpoint, ctx, {**arguments, endpoint.context: ctx}, form)
         except Exception as error:  # noqa: BLE001 - the one place where any failure becomes an answer
             dialect = choose(wanted, principal.dialect if principal else None, endpoint.document)
             form = Form(wanted.envelope, incoming.request_id, now)
@@ -90,31 +100,54 @@ class UnitOfWork:
         dialect = choose(wanted, principal.dialect if principal else None, document)
         return render(error, dialect, Form(wanted.envelope, incoming.request_id, self._services.clock.now()))
 
-    def _answer(
+    def _caller(self, endpoint: Endpoint, session: Session, incoming: Incoming) -> Principal | None:
+        try:
+            return authenticate(self._authenticators, session, incoming)
+        except Unauthenticated:
+            if endpoint.public:
+                return None  # an expired access token must not stand in the way of its refresh
+            raise
+
+    def _read(
         self, endpoint: Endpoint, incoming: Incoming, session: Session, principal: Principal | None, wanted: Wanted
-    ) -> Answer:
+    ) -> tuple[Context, dict[str, Any]]:
+        """Admit the caller, validate what was sent, and open the session for it."""
         now = self._services.clock.now()
         dialect = choose(wanted, principal.dialect if principal else None, endpoint.document)
-        form = Form(wanted.envelope, incoming.request_id, now)
+        if endpoint.within and principal is not None:
+            principal = _placed(principal, incoming.path_values[endpoint.within])
         self._admit(endpoint, principal)
-        attribute_session(session, self._services.bus, principal.actor if principal else None)
-        if principal is not None and not endpoint.public:
-            set_organization(session, principal.actor.organization_id)
         values = query_values(incoming.query)
         include = read_include(values.pop("include"), endpoint.include) if "include" in values else frozenset()
         ctx = Context(session, incoming, self._services, principal, dialect, now, include, {})
         arguments = self._arguments(endpoint, ctx, values)
+        self._open(endpoint, ctx)
+        return ctx, arguments
+
+    def _open(self, endpoint: Endpoint, ctx: Context) -> None:
+        actor = ctx.principal.actor if ctx.principal else None
+        attribute_session(ctx.session, self._services.bus, actor)
+        if actor is not None and not endpoint.public:
+            set_organization(ctx.session, actor.organization_id)
+
+    def _answer(self, endpoint: Endpoint, ctx: Context, arguments: Mapping[str, Any], form: Form) -> Answer:
+        session, incoming = ctx.session, ctx.incoming
 
         def act() -> Answer:
             return _to_answer(endpoint, endpoint.function(**arguments), ctx, form)
 
         if endpoint.writes and "if-match" in incoming.headers:
             self._check_unchanged(endpoint, ctx)
-        if endpoint.method == "POST" and "idempotency-key" in incoming.headers and not endpoint.public:
-            answer = once(session, ctx.actor, incoming, now, act)
-        else:
-            answer = act()
-        if endpoint.writes and not endpoint.own_transactions:
+        try:
+            if endpoint.method == "POST" and "idempotency-key" in incoming.headers and not endpoint.public:
+                answer = once(session, ctx.actor, incoming, ctx.now, act)
+            else:
+                answer = act()
+        except HelpdeskError as error:
+            if endpoint.writes and error.keeps_writes:
+                commit(session)
+            raise
+        if endpoint.writes:
             commit(session)
         return answer
 
@@ -159,6 +192,16 @@ class UnitOfWork:
         present = reader.function(**self._arguments(reader, ctx, {}))
         if isinstance(present, Loaded) and present.etag not in wanted:
             raise PreconditionFailed
+
+
+def _placed(principal: Principal, organization: str) -> Principal:
+    """Return `principal`, moved into the organisation of the path if that is another one and they may."""
+    actor = principal.actor
+    if int(organization) == actor.organization_id:
+        return principal
+    if not actor.is_platform_admin:
+        raise NotFound
+    return replace(principal, actor=replace(actor, organization_id=int(organization)))
 
 
 def _to_answer(endpoint: Endpoint, value: Any, ctx: Context, form: Form) -> Answer:

@@ -1,0 +1,95 @@
+"""What happens to accounts."""
+
+from typing import ClassVar
+
+from helpdesk_core.events import Event
+
+
+class UserRegistered(Event):
+    """An account was made, by the user or by an administrator."""
+
+    type: ClassVar[str] = "user.registered"
+
+    user_id: int
+    """The new user."""
+    role: str
+    """Their role."""
+    by_administrator: bool
+    """Whether somebody else made the account."""
+
+
+class UserUpdated(Event):
+    """Fields of a user changed; a change of role and a reactivation are among them."""
+
+    type: ClassVar[str] = "user.updated"
+
+    user_id: int
+    """The user."""
+    changed: list[str]
+    """Names of the fields that have another value now, sorted."""
+
+
+class UserDeactivated(Event):
+    """An account was closed: its tokens stopped working at once."""
+
+    type: ClassVar[str] = "user.deactivated"
+
+    user_id: int
+    """The user."""
+
+
+class PasswordChanged(Event):
+    """A password was changed; every other login of the user ended."""
+
+    type: ClassVar[str] = "user.password_changed"
+
+    user_id: int
+    """The user."""
+
+
+class UserLoggedIn(Event):
+    """Somebody logged in with a password."""
+
+    type: ClassVar[str] = "user.logged_in"
+
+    user_id: int
+    """The user."""
+    login_id: int
+    """The login, which every token of it names."""
+    address: str
+    """Where from: an IP address, as far as trusted proxies tell."""
+
+
+class RefreshTokenReused(Event):
+    """A refresh token was used a second time, as a thief and its owner would; the login was ended."""
+
+    type: ClassVar[str] = "user.refresh_token_reused"
+
+    user_id: int
+    """Whose login it was."""
+    login_id: int
+    """The login that ended."""
+    address: str
+    """Where the second use came from."""
+
+
+class OrganizationUpdated(Event):
+    """Fields of an organisation changed; its activity and its subscription are among them."""
+
+    type: ClassVar[str] = "organization.updated"
+
+    organization_id: int
+    """The organisation."""
+    changed: list[str]
+    """Names of the fields that have another value now, sorted."""
+
+
+ALL = (
+    UserRegistered,
+    UserUpdated,
+    UserDeactivated,
+    PasswordChanged,
+    UserLoggedIn,
+    RefreshTokenReused,
+    OrganizationUpdated,
+)

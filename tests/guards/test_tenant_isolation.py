@@ -1,0 +1,171 @@
+"""Another organisation's keys answer exactly like keys that do not exist: in paths, queries and bodies.
+
+Walks the registry of endpoints, so that a new one is covered without a new test.
+"""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from helpdesk_core.testing import Client, Installation, Response
+from helpdesk_core.web.routing import Endpoint
+
+from tests.guards.samples import reference_fields, sample_body
+
+UNKNOWN = 987_654_321
+UNKNOWN_UUID = "00000000-0000-4000-8000-000000000000"
+MADE_ELSEWHERE = {"/tickets/by-number/"}
+"""Keys under these paths are not made by POST there; they are counted per organisation, so both have the same."""
+
+
+@dataclass
+class World:
+    """Two organisations that own one of everything, made through the API."""
+
+    installation: Installation
+    made: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+
+    def object_of(self, who: str, collection: str) -> dict[str, Any] | None:
+        """Return an object of `who` below `collection` (a path with parameters), making it if need be."""
+        client = self.installation.client(who)
+        if collection == "/users/":
+            return {"id": client.user.id} if client.user else None
+        if collection == "/organizations/":
+            return {"id": client.organization_id}
+        if (who, collection) not in self.made:
+            self.made[who, collection] = self._make(who, client, collection) or {}
+        return self.made[who, collection] or None
+
+    def fill(self, who: str, path: str) -> str | None:
+        """Return `path` with keys of objects that `who` owns; nothing when one cannot be made."""
+        for parameter in re.findall(r"\{\w+\}", path):
+            owned = self.object_of(who, path.partition(parameter)[0])
+            if owned is None:
+                return None
+            path = path.replace(parameter, str(owned["id"]), 1)
+        return path
+
+    def _make(self, who: str, client: Client, collection: str) -> dict[str, Any] | None:
+        endpoint = self._endpoint("POST", collection)
+        path = self.fill(who, collection)
+        if endpoint is None or path is None:
+            return None
+        if endpoint.upload:
+            reply = client.post(path, files={"file": ("sample.txt", b"sample", "text/plain")})
+        else:
+            reply = client.post(path, json=sample_body(endpoint.body, {}) if endpoint.body else {})
+        assert reply.status_code in {200, 201}, f"POST {path} as {who}: {reply.text}"
+        made = reply.json()
+        return made if isinstance(made, dict) and "id" in made else None
+
+    def _endpoint(self, method: str, path: str) -> Endpoint | None:
+        found = (e for e in self.installation.parts.endpoints if e.method == method and e.path == path)
+        return next(found, None)
+
+
+def request(client: Client, endpoint: Endpoint, path: str, body: dict[str, Any] | None = None) -> Response:
+    if endpoint.upload:
+        return client.raw(endpoint.method, f"/api/v1{path}", files={"file": ("x.txt", b"x", "text/plain")})
+    if endpoint.body is None:
+        return client.raw(endpoint.method, f"/api/v1{path}")
+    return client.raw(endpoint.method, f"/api/v1{path}", json=sample_body(endpoint.body, {}) | (body or {}))
+
+
+def told(reply: Response) -> tuple[int, str]:
+    """Return what a caller can learn, without what differs between any two requests."""
+    text = re.sub(r'"(timestamp|request_id|created_at|updated_at|ticket_number|id|access|refresh)":("[^"]*"|\d+)', "", reply.text)
+    return reply.status_code, re.sub(r"\bsample\d+", "sample", text)
+
+
+def endpoints(installation: Installation) -> list[Endpoint]:
+    return [endpoint for endpoint in installation.parts.endpoints if not endpoint.public]
+
+
+def test_foreign_keys_in_paths_are_unknown(installation: Installation) -> None:
+    world, owner = World(installation), installation.client("owner")
+    probed = 0
+    for endpoint in endpoints(installation):
+        if "{" not in endpoint.path or any(endpoint.path.startswith(prefix) for prefix in MADE_ELSEWHERE):
+            continue
+        for parameter in re.findall(r"\{\w+\}", endpoint.path):
+            before, _, after = endpoint.path.partition(parameter)
+            foreign = world.object_of("outsider", before)
+            assert foreign, f"nothing can be made below {before}: name its maker in this test"
+            keys = [foreign["id"]]
+            head, tail = world.fill("owner", before), world.fill("owner", before + parameter + after)
+            assert head is not None
+            assert tail is not None
+            rest = tail[len(head) :].partition("/")[2]
+            for key in keys:
+                unknown = UNKNOWN_UUID if isinstance(key, str) else UNKNOWN
+                answers = [told(request(owner, endpoint, f"{head}{k}/{rest}")) for k in (key, unknown)]
+                assert answers[0][0] == 404, f"{endpoint.method} {head}{key}/{rest}: {answers[0]}"
+                assert answers[0] == answers[1], f"{endpoint.method} {endpoint.path}"
+                probed += 1
+    assert probed > 50
+
+
+def test_foreign_keys_in_queries_are_unknown(installation: Installation) -> None:
+    world, owner = World(installation), installation.client("owner")
+    for endpoint in endpoints(installation):
+        if endpoint.query is None:
+            continue
+        path = world.fill("owner", endpoint.path)
+        foreign = [world.object_of("outsider", f"/{name}/") for name in _collections(installation)]
+        keys = {made["id"] for made in foreign if made and isinstance(made["id"], int)}
+        for name, info in endpoint.query.model_fields.items():
+            if not _is_key_filter(info.annotation, str(info.metadata)):
+                continue
+            for key in keys:
+                answers = [told(owner.raw(endpoint.method, f"/api/v1{path}?{name}={k}")) for k in (key, UNKNOWN)]
+                # Keys are counted through all organisations, so a foreign key is never one's own as well.
+                assert answers[0] == answers[1], f"{endpoint.method} {endpoint.path}?{name}={key}"
+
+
+def test_foreign_keys_in_bodies_are_unknown(installation: Installation) -> None:
+    world, owner = World(installation), installation.client("owner")
+    for endpoint in endpoints(installation):
+        if endpoint.body is None:
+            continue
+        path = world.fill("owner", endpoint.path)
+        assert path is not None, f"nothing can be made for {endpoint.path}"
+        foreign = [world.object_of("outsider", f"/{name}/") for name in _collections(installation)]
+        keys = {made["id"] for made in foreign if made and isinstance(made["id"], int)}
+        for name in reference_fields(endpoint.body):
+            for key in keys:
+                if _is_own(installation, key):
+                    continue
+                values = [[k] if _is_list(endpoint, name) else k for k in (key, UNKNOWN)]
+                replies = [told(request(owner, endpoint, path, {name: value})) for value in values]
+                same = replies[0][1].replace(str(key), "") == replies[1][1].replace(str(UNKNOWN), "")
+                assert replies[0][0] == replies[1][0], f"{endpoint.method} {path} {name}={key}: {replies}"
+                assert same, f"{endpoint.method} {path} {name}={key}: {replies}"
+
+
+def _collections(installation: Installation) -> set[str]:
+    return {e.path.strip("/").split("/")[0] for e in installation.parts.endpoints if e.method == "POST"}
+
+
+def _is_key_filter(annotation: Any, metadata: str) -> bool:
+    return "_split_keys" in metadata or "_split_keys" in str(annotation)
+
+
+def _is_list(endpoint: Endpoint, name: str) -> bool:
+    assert endpoint.body is not None
+    return '"type": "array"' in str(endpoint.body.model_json_schema()["properties"][name]).replace("'", '"')
+
+
+def _is_own(installation: Installation, key: int) -> bool:
+    return key in {account.id for account in installation.accounts.values() if account.organization_id == 1}
+
+
+@pytest.mark.parametrize("path", ["/tickets/", "/users/", "/organizations/"])
+def test_lists_of_another_organisation_share_no_row(installation: Installation, path: str) -> None:
+    ids = []
+    for who in ("owner", "outsider"):
+        reply = installation.client(who).get(path)
+        if reply.status_code == 404:
+            pytest.skip("no such plugin")
+        ids.append({row["id"] for row in reply.json()["results"]})
+    assert ids[0].isdisjoint(ids[1])

@@ -1,0 +1,124 @@
+"""Tenancy holds below the ORM, and fails closed."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from helpdesk_core.accounts.models import Organization, User
+from helpdesk_core.database import Database, metadata
+from helpdesk_core.tenancy import TenancyViolation, organization_of, set_organization, set_unscoped
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import aliased
+
+NOW = datetime(2026, 3, 2, tzinfo=UTC)
+
+
+def organization(key: int) -> Organization:
+    return Organization(
+        id=key,
+        name=f"Organisation {key}",
+        slug=f"organisation-{key}",
+        subscription_tier="free",
+        settings={},
+        registration="open",
+        disabled_plugins=[],
+        created_at=NOW,
+        updated_at=NOW,
+    )
+
+
+def user(key: int, organization_id: int | None) -> User:
+    name = f"user{key}"
+    return User(
+        id=key,
+        organization_id=organization_id,
+        username=name,
+        username_key=name,
+        email=f"{name}@example.com",
+        email_key=f"{name}@example.com",
+        password_hash="-",
+        role="customer",
+        created_at=NOW,
+        updated_at=NOW,
+    )
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    database = Database(f"sqlite:///{tmp_path / 'tenancy.db'}", threads=2)
+    metadata.create_all(database.engine, [Organization.__table__, User.__table__])
+    with database.session(writes=True) as session:
+        set_unscoped(session)
+        session.add_all([organization(1), organization(2)])
+        session.flush()
+        session.add_all([user(1, 1), user(2, 2), user(3, 2)])
+        session.commit()
+    yield database
+    database.dispose()
+
+
+def test_a_session_without_an_organisation_reads_nothing(database: Database) -> None:
+    with database.session(writes=False) as session, pytest.raises(TenancyViolation, match="User"):
+        session.scalars(select(User)).all()
+
+
+def test_a_session_without_an_organisation_writes_nothing(database: Database) -> None:
+    with database.session(writes=True) as session:
+        session.add(user(9, 1))
+        with pytest.raises(TenancyViolation):
+            session.flush()
+
+
+def test_every_way_of_reading_sees_one_organisation_only(database: Database) -> None:
+    other = aliased(User)
+    with database.session(writes=False) as session:
+        set_organization(session, 2)
+        assert session.scalars(select(User.id).order_by(User.id)).all() == [2, 3]
+        assert session.scalar(select(func.count()).select_from(User)) == 2
+        assert session.get(User, 1) is None
+        assert session.scalars(select(other.id)).all() == [2, 3]
+        assert session.scalars(select(Organization.id).where(select(User.id).where(User.id == 1).exists())).all() == []
+
+
+def test_the_same_statement_serves_several_organisations(database: Database) -> None:
+    for key, expected in ((1, [1]), (2, [2, 3]), (1, [1])):
+        with database.session(writes=False) as session:
+            set_organization(session, key)
+            assert session.scalars(select(User.id).order_by(User.id)).all() == expected
+
+
+def test_bulk_changes_stay_inside(database: Database) -> None:
+    with database.session(writes=True) as session:
+        set_organization(session, 2)
+        session.execute(update(User).values(first_name="Changed"))
+        session.commit()
+    with database.session(writes=False) as session:
+        set_unscoped(session)
+        assert session.scalars(select(User.id).where(User.first_name == "Changed").order_by(User.id)).all() == [2, 3]
+
+
+def test_a_new_row_gets_the_organisation_of_its_session(database: Database) -> None:
+    with database.session(writes=True) as session:
+        set_organization(session, 2)
+        session.add(user(9, None))
+        session.flush()
+        assert session.get_one(User, 9).organization_id == 2
+
+
+def test_a_row_of_another_organisation_is_refused(database: Database) -> None:
+    with database.session(writes=True) as session:
+        set_organization(session, 2)
+        session.add(user(9, 1))
+        with pytest.raises(TenancyViolation, match="another organisation"):
+            session.flush()
+
+
+def test_an_organisation_is_fixed_for_life(database: Database) -> None:
+    with database.session(writes=False) as session:
+        set_organization(session, 2)
+        assert organization_of(session) == 2
+        with pytest.raises(TenancyViolation):
+            set_organization(session, 1)
+        with pytest.raises(TenancyViolation):
+            set_unscoped(session)
