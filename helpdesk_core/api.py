@@ -6,7 +6,7 @@ What is in `__all__` is the contract; nothing else of the core is. See docs/ for
 from helpdesk_core.accounts.models import Organization, User
 from helpdesk_core.accounts.schemas import OrganizationSummary, Person, Username, UserRef
 from helpdesk_core.clock import Clock, api_time
-from helpdesk_core.counters import adjust
+from helpdesk_core.counters import adjust, next_number
 from helpdesk_core.database import BigKey, Ranked, Timestamped, UtcDateTime, metadata
 from helpdesk_core.errors import (
     AlreadyExists,
@@ -20,7 +20,7 @@ from helpdesk_core.errors import (
     Unprocessable,
 )
 from helpdesk_core.events import Event, Handler, HandlerContext, now, on, publish
-from helpdesk_core.files import FileStore, store_upload
+from helpdesk_core.files import FileStore, discard_upload, store_upload
 from helpdesk_core.hookspecs import hookimpl
 from helpdesk_core.permissions import (
     PLATFORM,
@@ -45,6 +45,7 @@ from helpdesk_core.queries import (
     ReadModel,
     Totals,
     Viewer,
+    any_of,
     at_least,
     at_most,
     equals,
@@ -73,6 +74,7 @@ from helpdesk_core.schemas import (
 )
 from helpdesk_core.schemas import UtcDateTime as Instant
 from helpdesk_core.search import SearchIndex
+from helpdesk_core.statements import Prepared, insertion
 from helpdesk_core.tenancy import TenantScoped, organization_of, tenant_key, tenant_reference
 from helpdesk_core.web.answers import Download
 from helpdesk_core.web.context import Context
@@ -124,6 +126,7 @@ __all__ = [
     "Permission",
     "PermissionDenied",
     "Person",
+    "Prepared",
     "QueryBool",
     "Ranked",
     "ReadModel",
@@ -146,15 +149,19 @@ __all__ = [
     "Visibility",
     "Words",
     "adjust",
+    "any_of",
     "api_time",
     "at_least",
     "at_most",
     "changes",
+    "discard_upload",
     "equals",
     "everyone_in_the_organization",
     "hookimpl",
+    "insertion",
     "matches",
     "metadata",
+    "next_number",
     "now",
     "on",
     "organization_of",

@@ -5,13 +5,13 @@ between what it contributed before and after goes into the counters, in the same
 rows' contributions is therefore always what the counters say, which is also how they are rebuilt and tested.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from helpdesk_core.tenancy import organization_of
+from helpdesk_core.statements import Prepared, upsert
 
 Contributions = Mapping[tuple[Any, ...], int]
 """Amount by the counter's key: the values of its key columns after the organisation, in their order."""
@@ -26,22 +26,56 @@ def adjust(session: Session, counter: Any, before: Contributions, after: Contrib
         before: contributions of the row as it was; empty for a new one.
         after: contributions of the row as it is; empty for one that is gone.
     """
-    differences = {key: after.get(key, 0) - before.get(key, 0) for key in {*before, *after}}
-    _add(session, counter, ((key, amount) for key, amount in differences.items() if amount))
-
-
-def _add(session: Session, counter: Any, amounts: Iterable[tuple[tuple[Any, ...], int]]) -> None:
-    table = counter.__table__
-    names = [column.name for column in table.primary_key]
-    organization = organization_of(session)
-    # Sorted, so that two transactions take their row locks in the same order.
-    rows = [
-        {**dict(zip(names, (organization, *key), strict=True)), "total": amount}
-        for key, amount in sorted(amounts, key=lambda item: repr(item[0]))
-    ]
-    if not rows:
+    if before == after:
         return
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    statement = insert(table)
-    total = table.c.total + statement.excluded.total
-    session.execute(statement.on_conflict_do_update(index_elements=names, set_={"total": total}), rows)
+    differences = {key: after.get(key, 0) - before.get(key, 0) for key in {*before, *after}}
+    names = _key(counter)
+    rows = [
+        {**dict(zip(names, key, strict=True)), "total": amount}
+        # Sorted, so that two transactions take their row locks in the same order.
+        for key, amount in sorted(differences.items(), key=repr)
+        if amount
+    ]
+    if rows:
+        _moving(counter).run(session, *rows)
+
+
+def next_number(session: Session, series: Any) -> int:
+    """Return the next number of a series without gaps: 1, 2, 3... in each organisation.
+
+    It is a lock until the transaction ends; take it as late as possible.
+
+    Args:
+        session: the transaction that uses the number; if it is rolled back, so is the number.
+        series: a mapped class whose primary key is the organisation, with a `last`.
+    """
+    return int(_counting(series).rows(session, {"last": 1})[0][0])
+
+
+@cache
+def _key(counter: Any) -> list[str]:
+    return [column.name for column in counter.__table__.primary_key if column.name != "organization_id"]
+
+
+@cache
+def _moving(counter: Any) -> Prepared:
+    def build(kind: str) -> Any:
+        statement = upsert(kind, counter)
+        total = counter.__table__.c.total + statement.excluded.total
+        return statement.on_conflict_do_update(
+            index_elements=["organization_id", *_key(counter)], set_={"total": total}
+        )
+
+    return Prepared(build, columns=["organization_id", *_key(counter), "total"])
+
+
+@cache
+def _counting(series: Any) -> Prepared:
+    def build(kind: str) -> Any:
+        last = series.__table__.c.last
+        statement = upsert(kind, series).on_conflict_do_update(
+            index_elements=["organization_id"], set_={"last": last + 1}
+        )
+        return statement.returning(last)
+
+    return Prepared(build, columns=["organization_id", "last"])

@@ -8,7 +8,7 @@ from typing import BinaryIO, Protocol
 
 from sqlalchemy.orm import Session
 
-from helpdesk_core.database import on_rollback
+from helpdesk_core.database import after_commit, on_rollback
 from helpdesk_core.errors import NotFound, PayloadTooLarge
 
 CHUNK = 256 * 1024
@@ -108,6 +108,11 @@ def store_upload(session: Session, store: FileStore, source: BinaryIO, limit: in
     key, size = store.write(source, limit)
     on_rollback(session, lambda: store.delete(key))
     return key, size
+
+
+def discard_upload(session: Session, store: FileStore, key: str) -> None:
+    """Remove a file whose row goes in the transaction of `session`; a rollback keeps both."""
+    after_commit(session, lambda: store.delete(key))
 
 
 def _copy(source: BinaryIO, limit: int, write: Callable[[bytes], object]) -> int:

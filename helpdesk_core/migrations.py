@@ -1,94 +1,37 @@
-"""Migrations: one Alembic run and one version table for the core and for each plugin.
+"""Migrations: one Alembic run, one transaction and one version table for the core and for each plugin.
 
-A shared version table breaks every upgrade as soon as one plugin is uninstalled; separate ones do not
-(docs/decisions/0003). `helpdesk migrate` runs them under a lock; `helpdesk serve` only asks whether any is due.
+`helpdesk migrate` runs them; `helpdesk serve` only asks `helpdesk_core.lineages` whether any is due.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import helpdesk_core
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, inspect, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import NullPool
 
-from helpdesk_core.database import Database, metadata
-from helpdesk_core.plugins import Plugin, PluginHost
+from helpdesk_core.database import metadata
+from helpdesk_core.lineages import CORE, Lineage, MigrationFailed, environment_folder, lineages, pending
 
-CORE = "core"
+__all__ = [
+    "CORE",
+    "Lineage",
+    "MigrationFailed",
+    "configuration",
+    "downgrade",
+    "lineages",
+    "pending",
+    "render_sql",
+    "scripts",
+    "upgrade",
+]
+
 _LOCK = 0x48656C70  # any number, the same for every process
-_REVISION = re.compile(r"^(revision|down_revision)(?:\s*:[^=]+)?\s*=\s*(?:[\"']([^\"']+)[\"']|None)", re.MULTILINE)
-
-
-class MigrationFailed(Exception):
-    """A migration could not be applied; the message names the plugin and the reason."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lineage:
-    """The migrations of the core or of one plugin.
-
-    Attributes:
-        id: `core` or the plugin's id; tables and the version table are called after it.
-        folder: where its revisions lie.
-    """
-
-    id: str
-    folder: Path
-
-    @property
-    def version_table(self) -> str:
-        """Return the name of the table that holds the present revision."""
-        return f"helpdesk_version_{self.id}"
-
-    def head(self) -> str | None:
-        """Return the newest revision, read from the files' text without importing them."""
-        revisions: dict[str, str | None] = {}
-        for path in sorted(self.folder.glob("*.py")):
-            found = {match[1]: match[2] for match in _REVISION.finditer(path.read_text(encoding="utf-8"))}
-            if "revision" in found:
-                revisions[found["revision"]] = found.get("down_revision")
-        heads = revisions.keys() - set(revisions.values())
-        if len(heads) > 1:
-            raise MigrationFailed(f"{self.id} has several newest revisions: {', '.join(sorted(heads))}")
-        return next(iter(heads), None)
-
-
-def environment_folder() -> Path:
-    """Return the folder with `env.py` and the core's revisions: inside the wheel, or beside the checkout."""
-    package = Path(helpdesk_core.__file__).parent
-    packed = package / "_migrations"
-    return packed if packed.is_dir() else package.parent / "migrations"
-
-
-def lineages(host: PluginHost) -> list[Lineage]:
-    """Return the core's lineage and those of the active plugins that have one, in dependency order."""
-    found = [Lineage(CORE, environment_folder() / "versions")]
-    found += [_of(plugin) for plugin in host.active if (plugin.folder / "migrations").is_dir()]
-    return found
-
-
-def _of(plugin: Plugin) -> Lineage:
-    return Lineage(plugin.id, plugin.folder / "migrations")
-
-
-def pending(database: Database, wanted: Sequence[Lineage]) -> list[str]:
-    """Return the ids of lineages whose newest revision is not in the database."""
-    behind = []
-    with database.engine.connect() as connection:
-        tables = set(inspect(connection).get_table_names())
-        for lineage in wanted:
-            present = None
-            if lineage.version_table in tables:
-                present = connection.execute(text(f"SELECT version_num FROM {lineage.version_table}")).scalar()  # noqa: S608
-            if present != lineage.head():
-                behind.append(lineage.id)
-    return behind
 
 
 def upgrade(url: str, wanted: Sequence[Lineage]) -> list[str]:
@@ -98,33 +41,32 @@ def upgrade(url: str, wanted: Sequence[Lineage]) -> list[str]:
         MigrationFailed: naming the lineage; those before it stay upgraded, it and those after it do not change.
     """
     changed = []
-    with _migrating(url) as connection:
+    with _engine(url) as engine:
         for lineage in wanted:
-            before = _present(connection, lineage)
-            try:
+            with _transaction(engine, lineage) as connection:
+                before = _present(connection, lineage)
                 command.upgrade(configuration(connection, lineage), "head")
                 _check_references(connection)
-            except Exception as error:
-                raise MigrationFailed(f"{lineage.id}: {type(error).__name__}: {error}") from error
-            if _present(connection, lineage) != before:
-                changed.append(lineage.id)
+                if _present(connection, lineage) != before:
+                    changed.append(lineage.id)
     return changed
 
 
 def downgrade(url: str, lineage: Lineage) -> None:
     """Undo every revision of a lineage and drop its version table."""
-    with _migrating(url) as connection:
+    with _engine(url) as engine, _transaction(engine, lineage) as connection:
         command.downgrade(configuration(connection, lineage), "base")
         connection.execute(text(f"DROP TABLE IF EXISTS {lineage.version_table}"))
-        connection.commit()
 
 
 def render_sql(url: str, lineage: Lineage) -> None:
     """Print the SQL of all revisions of a lineage instead of running them."""
-    engine = create_engine(url)
     config = configuration(None, lineage)
-    config.attributes["dialect"] = engine.dialect.name
-    command.upgrade(config, "head", sql=True)
+    config.attributes["dialect"] = make_url(url).get_backend_name()
+    try:
+        command.upgrade(config, "head", sql=True)
+    except Exception as error:
+        raise MigrationFailed(f"{lineage.id}: {type(error).__name__}: {error}") from error
 
 
 def configuration(connection: Connection | None, lineage: Lineage) -> Config:
@@ -145,41 +87,74 @@ def scripts(lineage: Lineage) -> ScriptDirectory:
 
 
 @contextmanager
-def _migrating(url: str) -> Iterator[Connection]:
-    """Open the one connection that may change the schema.
+def _engine(url: str) -> Iterator[Engine]:
+    """Open what may change the schema.
 
-    On SQLite foreign keys are off while tables are rebuilt: with them on, rebuilding a table silently deleted the
-    rows of plugins that refer to it. `_check_references` makes up for it. On PostgreSQL an advisory lock keeps two
-    migrations apart, and a lock time-out keeps a queue from forming behind a long reader.
+    On SQLite foreign keys stay off while tables are rebuilt, as they are unless asked for: with them on, rebuilding a
+    table silently deleted the rows of plugins that refer to it. `_check_references` makes up for it.
     """
-    if url.startswith("sqlite:///"):
-        Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url)
-    with engine.connect() as connection:
-        if engine.dialect.name == "sqlite":
-            connection.exec_driver_sql("PRAGMA journal_mode=WAL")
-            connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
-        else:
-            connection.exec_driver_sql("SET lock_timeout = '10s'")
-            if not connection.execute(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": _LOCK}).scalar():
-                raise MigrationFailed("another migration is running on this database")
-        connection.commit()
-        yield connection
-    engine.dispose()
+    target = make_url(url)
+    if target.get_backend_name() == "sqlite":
+        if target.database and target.database != ":memory:":
+            Path(target.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(url, poolclass=NullPool, connect_args={"timeout": 60})
+
+        @event.listens_for(engine, "connect")
+        def set_up(connection: Any, _record: Any) -> None:
+            connection.isolation_level = None  # the driver would commit before every change of the schema
+            connection.execute("PRAGMA journal_mode=WAL")
+
+        @event.listens_for(engine, "begin")
+        def begin(connection: Connection) -> None:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        engine = create_engine(url, poolclass=NullPool, connect_args={"prepare_threshold": None})
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def _transaction(engine: Engine, lineage: Lineage) -> Iterator[Connection]:
+    """Open the one transaction in which a lineage changes, or does not; any failure is told with its name.
+
+    Two migrations wait for each other: SQLite has one writer, on PostgreSQL there is a lock that ends with the
+    transaction. A lock time-out keeps a queue of requests from forming behind a migration that waits for a reader.
+    """
+    try:
+        with engine.begin() as connection:
+            if engine.dialect.name == "postgresql":
+                connection.exec_driver_sql("SET LOCAL lock_timeout = '60s'")
+                _take_turn(connection)
+                connection.exec_driver_sql("SET LOCAL lock_timeout = '10s'")
+            yield connection
+    except MigrationFailed as error:
+        raise MigrationFailed(f"{lineage.id}: {error}") from error
+    except Exception as error:
+        raise MigrationFailed(f"{lineage.id}: {type(error).__name__}: {_first_line(error)}") from error
+
+
+def _take_turn(connection: Connection) -> None:
+    try:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    except OperationalError:
+        raise MigrationFailed("another migration is running on this database") from None
+
+
+def _first_line(error: Exception) -> str:
+    return (str(getattr(error, "orig", None) or error).strip().splitlines() or [""])[0]
 
 
 def _present(connection: Connection, lineage: Lineage) -> Any:
-    exists = inspect(connection).has_table(lineage.version_table)
-    query = text(f"SELECT version_num FROM {lineage.version_table}")  # noqa: S608 - an id of ours
-    present = connection.execute(query).scalar() if exists else None
-    connection.commit()
-    return present
+    if not inspect(connection).has_table(lineage.version_table):
+        return None
+    return connection.execute(text(f"SELECT version_num FROM {lineage.version_table}")).scalar()  # noqa: S608 - our id
 
 
 def _check_references(connection: Connection) -> None:
     if connection.dialect.name != "sqlite":
         return
     broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
-    connection.commit()
     if broken:
         raise MigrationFailed(f"rows of {broken[0][0]} refer to rows of {broken[0][2]} that are gone")

@@ -1,6 +1,6 @@
 """Who acts, what they may do, and what they may see, as SQL, so that "may I" and "list what I may" agree."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -92,6 +92,10 @@ class Visibility:
         """Return the condition of a variant, with `:actor_id` bound later; nothing when it allows every row."""
         return None
 
+    def arms(self, variant: str) -> Sequence[ColumnElement[bool]]:  # noqa: ARG002
+        """Return the alternatives that make the condition, each one range of an index; none if it is one itself."""
+        return ()
+
 
 class OwnOr(Visibility):
     """All rows for those who have a permission, one's own for everybody else."""
@@ -107,9 +111,11 @@ class OwnOr(Visibility):
 
     def criterion(self, variant: str) -> ColumnElement[bool] | None:
         """Return the comparison with the actor."""
-        if variant == "all":
-            return None
-        return or_(*(owner == bindparam("actor_id") for owner in self._owners))
+        return None if variant == "all" else or_(*self.arms(variant))
+
+    def arms(self, variant: str) -> Sequence[ColumnElement[bool]]:
+        """Return one comparison for each column that may hold the owner."""
+        return () if variant == "all" else [owner == bindparam("actor_id") for owner in self._owners]
 
 
 def own_or(permission: Permission, *owners: InstrumentedAttribute[Any]) -> OwnOr:

@@ -14,6 +14,7 @@ from alembic.operations import Operations
 from sqlalchemy import ColumnElement, bindparam, column, func, literal_column, table, text
 from sqlalchemy.orm import Session
 
+from helpdesk_core.statements import Prepared
 from helpdesk_core.tenancy import organization_of
 
 MOST_TERMS = 10
@@ -23,7 +24,12 @@ RANKED_HITS = 1_000
 COUNTED_HITS = 10_000
 """Hits are counted exactly up to this many (decision D16)."""
 
+MOST_CHARACTERS = 50_000
+"""Of one field of one row, text beyond this is not indexed. It also keeps a `tsvector` below its limit of 1 MB."""
+MOST_BYTES = 500_000
+
 _WEIGHTS = "ABCD"
+_WORD = re.compile(r"[^\W_]+")
 
 
 class SearchIndex:
@@ -41,6 +47,35 @@ class SearchIndex:
         self.name = name
         self.fields = fields
         self._rows = table(name, column("rowid"), column("key"), column("organization_id"), column("document"))
+        self._write_statements()
+
+    def _write_statements(self) -> None:
+        """Write down what changes the index: text, because no construct of SQLAlchemy knows these tables."""
+        names, places = ", ".join(self.fields), ", ".join(f":{name}" for name in self.fields)
+        self._insert = _prepared(
+            f"INSERT INTO {self.name} (rowid, organization, {names}) VALUES (:key, :organization, {places})"
+        )
+        self._delete = _prepared(f"DELETE FROM {self.name} WHERE rowid = :key")
+        self._append = {
+            name: _prepared(
+                f"UPDATE {self.name} SET {name} = {name} || char(10) || :added"
+                f" WHERE rowid = :key AND length({name}) < {MOST_CHARACTERS}"
+            )
+            for name in self.fields
+        }
+        self._put_vector = _prepared(
+            f"INSERT INTO {self.name} (key, organization_id, document)"
+            f" VALUES (:key, :organization, {' || '.join(_vector(self.fields, name, name) for name in self.fields)})"
+            " ON CONFLICT (key) DO UPDATE SET document = excluded.document"
+        )
+        self._delete_vector = _prepared(f"DELETE FROM {self.name} WHERE key = :key")
+        self._append_vector = {
+            name: _prepared(
+                f"UPDATE {self.name} SET document = document || {_vector(self.fields, name, 'added')}"
+                f" WHERE key = :key AND pg_column_size(document) < {MOST_BYTES}"
+            )
+            for name in self.fields
+        }
 
     def create(self, op: Operations) -> None:
         """Create the index, in a migration."""
@@ -62,41 +97,35 @@ class SearchIndex:
         """Drop the index, in a migration."""
         op.execute(f"DROP TABLE {self.name}")
 
-    def put(self, session: Session, key: int, texts: Mapping[str, str]) -> None:
+    def put(self, session: Session, key: int, texts: Mapping[str, str], *, is_new: bool = False) -> None:
         """Index the row `key` of the session's organisation, replacing what was known of it.
 
         Args:
             session: the transaction of the write; index and row cannot disagree.
             key: the row's integer key.
             texts: text by field; a field left out is empty.
+            is_new: the key is not indexed yet.
         """
-        organization = organization_of(session)
-        values = {name: texts.get(name, "") for name in self.fields}
-        if session.get_bind().dialect.name == "sqlite":
-            names = ", ".join(self.fields)
-            places = ", ".join(f":{name}" for name in self.fields)
-            self.remove(session, key)
-            session.connection().exec_driver_sql(
-                f"INSERT INTO {self.name} (rowid, organization, {names}) VALUES (:key, :organization, {places})",
-                {"key": key, "organization": f"o{organization}", **values},
-            )
+        values = {name: texts.get(name, "")[:MOST_CHARACTERS] for name in self.fields}
+        if _kind(session) == "sqlite":
+            if not is_new:
+                self.remove(session, key)
+            self._insert.run(session, {**values, "key": key, "organization": f"o{organization_of(session)}"})
             return
-        document = " || ".join(
-            f"setweight(to_tsvector('english', :{name}), '{weight}')"
-            for name, weight in zip(self.fields, _WEIGHTS, strict=False)
-        )
-        session.execute(
-            text(
-                f"INSERT INTO {self.name} (key, organization_id, document) VALUES (:key, :organization, {document})"
-                " ON CONFLICT (key) DO UPDATE SET document = excluded.document"
-            ),
-            {"key": key, "organization": organization, **values},
-        )
+        plain = {name: _plain(value) for name, value in values.items()}
+        self._put_vector.run(session, {**plain, "key": key, "organization": organization_of(session)})
+
+    def append(self, session: Session, key: int, field: str, added: str) -> None:
+        """Add text to one field of an indexed row; a row with very much text already stays as it is."""
+        if _kind(session) == "sqlite":
+            self._append[field].run(session, {"key": key, "added": added[:MOST_CHARACTERS]})
+        else:
+            self._append_vector[field].run(session, {"key": key, "added": _plain(added)[:MOST_CHARACTERS]})
 
     def remove(self, session: Session, key: int) -> None:
         """Forget the row `key`."""
-        name = "rowid" if session.get_bind().dialect.name == "sqlite" else "key"
-        session.execute(text(f"DELETE FROM {self.name} WHERE {name} = :key"), {"key": key})
+        statement = self._delete if _kind(session) == "sqlite" else self._delete_vector
+        statement.run(session, {"key": key})
 
     def join(self, statement: Any, key: Any, kind: str) -> Any:
         """Return `statement` restricted to hits of `:match`; `key` is the column that this index is over."""
@@ -135,13 +164,35 @@ class SearchIndex:
         return " & ".join(f"{word}:{'*' if prefix else ''}{weights}" for word, prefix in words)
 
 
+def _prepared(statement: str) -> Prepared:
+    return Prepared(text(statement))
+
+
+def _vector(fields: Sequence[str], field: str, parameter: str) -> str:
+    weight = _WEIGHTS[fields.index(field)]
+    return f"setweight(to_tsvector('english', CAST(:{parameter} AS text)), '{weight}')"
+
+
+def _kind(session: Session) -> str:
+    return str(session.info["database"])
+
+
+def _plain(value: str) -> str:
+    """Return letters and digits alone: PostgreSQL would read `TKT-001` as a word and a negative number."""
+    return " ".join(_WORD.findall(_without_accents(value)))
+
+
+def _without_accents(value: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFKD", value) if not unicodedata.combining(c))
+
+
 def terms(query: str) -> list[tuple[str, bool]]:
     """Return the words of a query, without accents, each with whether it ends in `*` (a beginning of words).
 
     >>> terms("TKT-001 Log*")
     [('tkt', False), ('001', False), ('log', True)]
     """
-    plain = "".join(c for c in unicodedata.normalize("NFKD", query.lower()) if not unicodedata.combining(c))
+    plain = _without_accents(query.lower())
     return [(word, star == "*") for word, star in re.findall(r"([^\W_]+)(\*?)", plain)][:MOST_TERMS]
 
 

@@ -14,6 +14,7 @@ is built by the real migrations, once, and copied for each test; it is SQLite, o
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,11 +22,12 @@ from typing import Any, Protocol
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import create_engine, make_url, select, text
+from sqlalchemy import create_engine, event, make_url, select, text
 from sqlalchemy.orm import Session
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from helpdesk_core.accounts.passwords import Passwords
 from helpdesk_core.accounts.service import create_organization, create_user
 from helpdesk_core.app import Parts, assemble, create_app
 from helpdesk_core.database import Database, commit
@@ -33,6 +35,7 @@ from helpdesk_core.events import Bus, OutboxEvent, attribute_session
 from helpdesk_core.files import MemoryStore
 from helpdesk_core.migrations import lineages, upgrade
 from helpdesk_core.plugins import PluginHost, load_plugins
+from helpdesk_core.queries import Prepared
 from helpdesk_core.settings import Settings
 from helpdesk_core.tenancy import set_organization, set_unscoped
 
@@ -213,6 +216,29 @@ class Installation:
         event_types = self.parts.host.event_types
         return [(row.type, event_types[row.type].model_validate_json(row.payload).model_dump()) for row in rows]
 
+    @contextmanager
+    def statements(self) -> Iterator[list[str]]:
+        """Collect the SQL of every statement that runs meanwhile, read models included."""
+        seen: list[str] = []
+        engine = self.parts.services.database.engine
+
+        def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+            seen.append(statement)
+
+        plain = Prepared.rows
+
+        def rows(prepared: Prepared, session: Session, parameters: Any) -> Any:
+            seen.append(prepared.sql(session.get_bind().dialect))
+            return plain(prepared, session, parameters)
+
+        event.listen(engine, "before_cursor_execute", note)
+        Prepared.rows = rows  # type: ignore[method-assign]
+        try:
+            yield seen
+        finally:
+            Prepared.rows = plain  # type: ignore[method-assign]
+            event.remove(engine, "before_cursor_execute", note)
+
     def run_jobs(self) -> None:
         """Deliver every event that is due."""
         while self.parts.delivery.deliver_due():
@@ -304,6 +330,7 @@ def _create_cast(session: Session, settings: Settings) -> dict[str, Account]:
     acme = create_organization(session, name="Acme Corporation", slug="acme-corp", domain="acme.com", tier="enterprise")
     globex = create_organization(session, name="Globex", slug="globex", domain="globex.com", tier="enterprise")
     organizations = {"acme-corp": acme, "globex": globex}
+    password_hash = Passwords(settings).hash(PASSWORD)
     accounts = {}
     for name, (slug, role) in CAST.items():
         user = create_user(
@@ -311,11 +338,10 @@ def _create_cast(session: Session, settings: Settings) -> dict[str, Account]:
             organization=organizations[slug],
             username=name,
             email=f"{name}@{organizations[slug].domain}",
-            password=PASSWORD,
+            password_hash=password_hash,
             role=role,
             first_name=name.replace("_", " ").title(),
             last_name="Example",
-            settings=settings,
         )
         accounts[name] = Account(user.id, user.email, user.username, organizations[slug].id, role)
     return accounts

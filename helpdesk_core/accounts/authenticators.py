@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from helpdesk_core.accounts.models import Login, Organization, User
 from helpdesk_core.accounts.presence import Presence
-from helpdesk_core.accounts.tokens import BadToken, Tokens
+from helpdesk_core.accounts.tokens import Access, BadToken, Tokens
 from helpdesk_core.permissions import Actor, RolePermissions
 from helpdesk_core.queries import Prepared
 from helpdesk_core.web.authentication import Authenticator, Principal
@@ -53,19 +53,28 @@ def by_access_token(services: Services) -> Authenticator:
         if scheme.lower() != "bearer":
             raise BadToken("The Authorization header must be: Bearer <access token>.")
         access = tokens.read(token.strip())
-        rows = STANDING.rows(session, {"login_id": access.login_id})
-        if not rows:
-            raise BadToken
-        ended_at, *standing = rows[0]
-        is_active, organization_is_active, version, user_id, *_ = standing
-        if ended_at or not is_active or not organization_is_active:
-            raise BadToken
-        if version != access.version or user_id != access.user_id:
-            raise BadToken
-        presence.note(user_id, clock.now())
-        return Principal(grants.actor(standing[3:]), access.dialect, "jwt", access.login_id)
+        actor = grants.actor(standing(session, access))
+        presence.note(actor.user_id, clock.now())
+        return Principal(actor, access.dialect, "jwt", access.login_id)
 
     return authenticate
+
+
+def standing(session: Session, access: Access) -> Sequence[Any]:
+    """Return what `Grants.actor` takes, as it is stored now.
+
+    Raises:
+        BadToken: the login has ended, the token was revoked, or the user or the organisation is not active.
+    """
+    rows = STANDING.rows(session, {"login_id": access.login_id})
+    if not rows:
+        raise BadToken
+    ended_at, user_is_active, organization_is_active, version, *stored = rows[0]
+    if ended_at or not user_is_active or not organization_is_active:
+        raise BadToken
+    if version != access.version or stored[0] != access.user_id:
+        raise BadToken
+    return stored
 
 
 class Grants:

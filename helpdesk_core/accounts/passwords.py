@@ -8,7 +8,6 @@ from importlib.resources import files
 from argon2 import PasswordHasher, profiles
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from helpdesk_core.errors import Invalid
 from helpdesk_core.settings import Settings
 
 SHORTEST = 8
@@ -22,15 +21,16 @@ def common_passwords() -> frozenset[str]:
     return frozenset(line for line in text.splitlines() if not line.startswith("#"))
 
 
-def check_password(password: str, names: Iterable[str], *, field: str = "password") -> None:
-    """Raise `Invalid` for `field` unless `password` may be one of an account with these names (decision D4)."""
+def password_problem(password: str, names: Iterable[str]) -> str | None:
+    """Return what keeps `password` from being one of an account with these names; nothing if it may (decision D4)."""
     if not SHORTEST <= len(password) <= LONGEST:
-        raise Invalid.field(field, f"Use {SHORTEST} to {LONGEST} characters.")
+        return f"Use {SHORTEST} to {LONGEST} characters."
     folded = password.casefold()
     if folded in common_passwords():
-        raise Invalid.field(field, "This is one of the most common passwords.")
+        return "This is one of the most common passwords."
     if folded in {name.casefold() for name in names if name}:
-        raise Invalid.field(field, "This is a name or an address of the account itself.")
+        return "This is a name or an address of the account itself."
+    return None
 
 
 class Passwords:

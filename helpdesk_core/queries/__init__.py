@@ -14,6 +14,7 @@ from helpdesk_core.queries.filters import (
     Filter,
     FullText,
     Search,
+    any_of,
     at_least,
     at_most,
     equals,
@@ -22,7 +23,7 @@ from helpdesk_core.queries.filters import (
     words_in,
 )
 from helpdesk_core.queries.readmodel import Criteria, Found, Loaded, Order, ReadModel, Totals
-from helpdesk_core.queries.statements import Prepared
+from helpdesk_core.statements import Prepared
 
 __all__ = [
     "Column",
@@ -42,6 +43,7 @@ __all__ = [
     "Search",
     "Totals",
     "Viewer",
+    "any_of",
     "at_least",
     "at_most",
     "equals",

@@ -4,7 +4,7 @@ Most fields need no declaration: a schema's field is the entity's column of that
 schema is the entity's relationship of that name, joined.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, get_args
@@ -13,8 +13,8 @@ from sqlalchemy import ColumnElement, Select, bindparam, func, select
 from sqlalchemy.orm import InstrumentedAttribute, RelationshipProperty, aliased
 
 from helpdesk_core.permissions import Actor, Visibility, everyone_in_the_organization
-from helpdesk_core.queries.statements import Prepared, reader_for
 from helpdesk_core.schemas import Dialect, Schema
+from helpdesk_core.statements import Prepared, reader_for
 
 Row = tuple[Any, ...]
 Attribute = InstrumentedAttribute[Any]
@@ -104,9 +104,7 @@ class Column(Field):
         return lambda row, _: None if row[index] is None else convert(row[index])
 
 
-def _chain(
-    read: Callable[[Any], Any] | None, shown: Mapping[Any, Any] | None
-) -> Callable[[Any], Any] | None:
+def _chain(read: Callable[[Any], Any] | None, shown: Mapping[Any, Any] | None) -> Callable[[Any], Any] | None:
     if shown is None:
         return read
     if read is None:
@@ -277,10 +275,14 @@ def read_object(readers: Sequence[tuple[str, Reader]]) -> Reader:
     return lambda row, env: {name: read(row, env) for name, read in readers}
 
 
-def bind_schema(plan: Plan, schema: type[Schema], declared: Mapping[str, Any]) -> list[tuple[str, Reader]]:
-    """Bind every field of `schema`, as declared or else by its name."""
+def bind_schema(
+    plan: Plan, schema: type[Schema], declared: Mapping[str, Any], names: Collection[str] | None = None
+) -> list[tuple[str, Reader]]:
+    """Bind the fields of `schema`, all or those in `names`, as declared or else by their name."""
     readers = []
     for name, info in schema.model_fields.items():
+        if names is not None and name not in names:
+            continue
         bound = field_for(plan.entity, name, info.annotation, declared)
         readers.append((name, bound.bind(plan)))
     return readers

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, exists, func, or_
+from sqlalchemy import ColumnElement, String, and_, bindparam, exists, func, or_, true
 from sqlalchemy.orm import InstrumentedAttribute
 
 from helpdesk_core.queries.fields import Viewer
@@ -26,6 +26,10 @@ class Filter:
         """Return the condition for `arity` values, bound as `<name>_0`, `<name>_1`..."""
         raise NotImplementedError
 
+    def arms(self, name: str, arity: int) -> Sequence[ColumnElement[bool]]:  # noqa: ARG002
+        """Return the alternatives that make the condition, each one range of an index; none if it is one itself."""
+        return ()
+
 
 @dataclass(frozen=True)
 class Equals(Filter):
@@ -35,13 +39,27 @@ class Equals(Filter):
 
     def criterion(self, name: str, arity: int) -> ColumnElement[bool]:
         """Compare with one value, or with a list of them."""
-        if arity == 1:
-            return self.arm(name, 0)
-        return self.column.in_([bindparam(f"{name}_{i}", type_=self.column.type) for i in range(arity)])
+        values = [bindparam(f"{name}_{i}", type_=self.column.type) for i in range(arity)]
+        return self.column == values[0] if arity == 1 else self.column.in_(values)
 
-    def arm(self, name: str, index: int) -> ColumnElement[bool]:
-        """Return the condition for one of several values alone."""
-        return self.column == bindparam(f"{name}_{index}", type_=self.column.type)
+    def arms(self, name: str, arity: int) -> Sequence[ColumnElement[bool]]:
+        """Return one comparison for each value."""
+        return [self.column == bindparam(f"{name}_{i}", type_=self.column.type) for i in range(arity)]
+
+
+@dataclass(frozen=True)
+class AnyOf(Filter):
+    """One of several columns is the value."""
+
+    columns: tuple[Attribute, ...]
+
+    def criterion(self, name: str, arity: int) -> ColumnElement[bool]:
+        """Compare each column."""
+        return or_(*self.arms(name, arity))
+
+    def arms(self, name: str, arity: int) -> Sequence[ColumnElement[bool]]:
+        """Return one comparison for each column and value."""
+        return [arm for column in self.columns for arm in Equals(column).arms(name, arity)]
 
 
 @dataclass(frozen=True)
@@ -103,17 +121,15 @@ class WordsIn(Search, Filter):
     columns: tuple[Attribute, ...]
 
     def values(self, value: Any) -> Sequence[Any]:
-        """Return one value a word."""
-        return [word.lower() for word in value.split()[:MOST_WORDS]]
+        """Return one value a word; signs that LIKE knows are only signs."""
+        words = value.lower().split()[:MOST_WORDS]
+        return [word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") for word in words]
 
     def criterion(self, name: str, arity: int) -> ColumnElement[bool]:
         """Look for each word in each column."""
-        return and_(
-            *(
-                or_(*(func.lower(column).contains(bindparam(f"{name}_{i}"), autoescape=False) for column in self.columns))
-                for i in range(arity)
-            )
-        )
+        lowered = [func.lower(column) for column in self.columns]
+        words = [bindparam(f"{name}_{i}", type_=String()) for i in range(arity)]
+        return and_(true(), *(or_(*(text.contains(word, escape="\\") for text in lowered)) for word in words))
 
 
 @dataclass(frozen=True)
@@ -132,6 +148,11 @@ class FullText(Search):
 def equals(column: Attribute) -> Filter:
     """Match rows whose column is the value, or any of several."""
     return Equals(column)
+
+
+def any_of(*columns: Attribute) -> Filter:
+    """Match rows in which one of several columns is the value."""
+    return AnyOf(columns)
 
 
 def at_least(column: Attribute) -> Filter:

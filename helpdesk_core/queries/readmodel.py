@@ -5,19 +5,20 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, select, union_all
+from sqlalchemy import ColumnElement, Select, bindparam, func, select, union
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from helpdesk_core.errors import Invalid, NotFound
 from helpdesk_core.permissions import Visibility, everyone_in_the_organization
 from helpdesk_core.queries.fields import Batch, Environment, Field, Plan, Reader, Viewer, bind_schema
 from helpdesk_core.queries.filters import Equals, Filter, FullText, Through, WordsIn
-from helpdesk_core.queries.statements import Prepared
 from helpdesk_core.schemas import Dialect, Schema, nearest
 from helpdesk_core.search import COUNTED_HITS, RANKED_HITS, relevance
+from helpdesk_core.statements import Prepared
 from helpdesk_core.tenancy import TenantScoped
 
 Attribute = InstrumentedAttribute[Any]
+Ordering = tuple[tuple[str, bool], ...]
 ShownT = TypeVar("ShownT", bound=Schema)
 
 MOST_ARMS = 8
@@ -95,7 +96,7 @@ class Criteria:
 
     values: Mapping[str, Any]
     search: str | None = None
-    ordering: tuple[tuple[str, bool], ...] = ()
+    ordering: Ordering = ()
     limit: int = 20
     offset: int = 0
 
@@ -150,7 +151,7 @@ class ReadModel(Generic[ShownT]):
         self._totals = totals
         self._shapes: dict[Any, Any] = {}
 
-    def parse_ordering(self, ordering: str | None) -> tuple[tuple[str, bool], ...]:
+    def parse_ordering(self, ordering: str | None) -> Ordering:
         """Return `ordering` as pairs; `Invalid` names what can be sorted by when a field is unknown."""
         if not ordering:
             return ()
@@ -234,7 +235,7 @@ class ReadModel(Generic[ShownT]):
         found = self._shapes.get(shape)
         if found is None:
             found = self._shapes[shape] = self._build_load(kind, viewer)
-        return found  # type: ignore[no-any-return]
+        return found
 
     def _build_load(self, kind: str, viewer: Viewer) -> _Load:
         plan = Plan(kind, viewer, self.entity, self.key)
@@ -243,8 +244,7 @@ class ReadModel(Generic[ShownT]):
         readers = bind_schema(plan, self.schemas[viewer.dialect], declared)
         if self.optional and viewer.include:
             shown = {name for name, _ in readers}
-            extra = bind_schema(plan, self.optional, declared)
-            readers += [(name, read) for name, read in extra if name in viewer.include - shown]
+            readers += bind_schema(plan, self.optional, declared, viewer.include - shown)
         statement = select(*plan.columns).select_from(self.entity)
         for target, condition in plan.joins:
             statement = statement.outerjoin(target, condition)
@@ -258,7 +258,7 @@ class ReadModel(Generic[ShownT]):
             if len(self._shapes) >= KEPT_SHAPES:
                 self._shapes.pop(next(iter(self._shapes)))
             found = self._shapes[shape] = Prepared(build())
-        return found  # type: ignore[no-any-return]
+        return found
 
     def _shape(self, viewer: Viewer, criteria: Criteria, parameters: Mapping[str, Any]) -> tuple[Any, ...]:
         bound = tuple(name for name in parameters if name not in {"organization_id", "actor_id", "match"})
@@ -274,17 +274,20 @@ class ReadModel(Generic[ShownT]):
                 parameters[f"search_{index}"] = part
         return parameters
 
-    def _scope(self, variant: str) -> list[ColumnElement[bool]]:
+    def _scope(self, variant: str | None) -> list[ColumnElement[bool]]:
+        """Return what limits rows to those that exist, for a variant of the visibility or whoever sees them."""
         criteria = []
         if issubclass(self.entity, TenantScoped):
             criteria.append(self.entity.organization_id == bindparam("organization_id"))
         if self._where is not None:
             criteria.append(self._where)
-        allowed = self.visible.criterion(variant)
+        allowed = None if variant is None else self.visible.criterion(variant)
         return criteria if allowed is None else [*criteria, allowed]
 
-    def _criteria(self, viewer: Viewer, criteria: Criteria, parameters: Mapping[str, Any]) -> list[ColumnElement[bool]]:
-        conditions = self._scope(self.visible.variant(viewer.actor))
+    def _criteria(
+        self, viewer: Viewer, criteria: Criteria, parameters: Mapping[str, Any], *, visible: bool = True
+    ) -> list[ColumnElement[bool]]:
+        conditions = self._scope(self.visible.variant(viewer.actor) if visible else None)
         for name in criteria.values:
             conditions.append(self.filters[name].criterion(name, _arity(name, parameters)))
         if isinstance(self.search, WordsIn) and criteria.search:
@@ -296,25 +299,26 @@ class ReadModel(Generic[ShownT]):
         link = self._link(criteria, parameters)
         if link is not None:
             return self._page_through(viewer, criteria, parameters, *link)
-        split = self._split(criteria, parameters)
-        conditions = self._criteria(viewer, criteria, parameters)
-        if split is None:
-            return _slice(select(self.key).where(*conditions).order_by(*order))
-        return self._page_of_arms(viewer, criteria, parameters, split)
+        arms, rest = self._arms(viewer, criteria, parameters)
+        if not arms:
+            return _slice(select(self.key).where(*rest).order_by(*order))
+        return self._page_of_arms(arms, rest, criteria.ordering)
 
-    def _page_of_arms(self, viewer: Viewer, criteria: Criteria, parameters: Mapping[str, Any], split: str) -> Any:
-        """Scan once per value in index order and merge, instead of sorting all rows of several values."""
-        rest = Criteria({k: v for k, v in criteria.values.items() if k != split}, criteria.search, criteria.ordering)
-        conditions = self._criteria(viewer, rest, parameters)
-        columns, directions = self._order_columns(criteria.ordering)
+    def _page_of_arms(
+        self, arms: Sequence[ColumnElement[bool]], rest: Sequence[ColumnElement[bool]], ordering: Ordering
+    ) -> Any:
+        """Scan once per alternative in index order and merge, instead of sorting the rows of all of them.
+
+        A row that satisfies several alternatives comes from several scans and is shown once.
+        """
+        columns, directions = self._order_columns(ordering)
         labelled = [column.label(f"by_{i}") for i, column in enumerate(columns)]
-        chosen: Any = self.filters[split]
-        arms = []
-        for index in range(_arity(split, parameters)):
-            arm = select(self.key.label("id"), *labelled).where(*conditions, chosen.arm(split, index))
-            arm = arm.order_by(*_directed(columns, directions)).limit(bindparam("reach"))
-            arms.append(select(arm.subquery(f"arm_{index}")))
-        merged = union_all(*arms).subquery("merged")
+        scans = []
+        for index, condition in enumerate(arms):
+            scan = select(self.key.label("id"), *labelled).where(*rest, condition)
+            scan = scan.order_by(*_directed(columns, directions)).limit(bindparam("reach"))
+            scans.append(select(scan.subquery(f"arm_{index}")))
+        merged = union(*scans).subquery("merged")
         return _slice(select(merged.c.id).order_by(*_directed(list(merged.c)[1:], directions)))
 
     def _page_through(
@@ -336,16 +340,24 @@ class ReadModel(Generic[ShownT]):
                 return name, ordering[0][1]
         return None
 
-    def _split(self, criteria: Criteria, parameters: Mapping[str, Any]) -> str | None:
+    def _arms(
+        self, viewer: Viewer, criteria: Criteria, parameters: Mapping[str, Any]
+    ) -> tuple[Sequence[ColumnElement[bool]], list[ColumnElement[bool]]]:
+        """Return the alternatives of one condition, if any has some, and all other conditions."""
+        arms = self.visible.arms(self.visible.variant(viewer.actor))
+        if arms:
+            return arms, self._criteria(viewer, criteria, parameters, visible=False)
         for name in criteria.values:
-            if isinstance(self.filters[name], Equals) and 1 < _arity(name, parameters) <= MOST_ARMS:
-                return name
-        return None
+            arms = self.filters[name].arms(name, _arity(name, parameters))
+            if 1 < len(arms) <= MOST_ARMS:
+                values = {key: value for key, value in criteria.values.items() if key != name}
+                return arms, self._criteria(viewer, Criteria(values, criteria.search), parameters)
+        return (), self._criteria(viewer, criteria, parameters)
 
-    def _order(self, ordering: tuple[tuple[str, bool], ...]) -> list[Any]:
+    def _order(self, ordering: Ordering) -> list[Any]:
         return _directed(*self._order_columns(ordering))
 
-    def _order_columns(self, ordering: tuple[tuple[str, bool], ...]) -> tuple[list[Attribute], list[bool]]:
+    def _order_columns(self, ordering: Ordering) -> tuple[list[Attribute], list[bool]]:
         columns: list[Attribute] = []
         directions: list[bool] = []
         for name, descending in ordering or self.parse_ordering(self.default_order):
@@ -407,14 +419,17 @@ class ReadModel(Generic[ShownT]):
 
         count = self._cached(
             ("hits", *shape[:3]),
-            lambda: select(func.count()).select_from(hits(self.key).limit(COUNTED_HITS + 1).subquery()),
+            # In this order the index delivers; without it SQLite probes the index once for each row of the entity.
+            lambda: select(func.count()).select_from(
+                hits(self.key).order_by(full.index.newest_first(kind)).limit(COUNTED_HITS + 1).subquery()
+            ),
         ).rows(session, parameters)[0][0]
         if criteria.ordering and criteria.ordering[0][0] == "relevance":
             ranked = self._cached(
                 ("ranked", *shape),
-                lambda: hits(self.key, *full.index.scores(kind))
-                .order_by(full.index.newest_first(kind))
-                .limit(RANKED_HITS),
+                lambda: (
+                    hits(self.key, *full.index.scores(kind)).order_by(full.index.newest_first(kind)).limit(RANKED_HITS)
+                ),
             )
             best = relevance([(row[0], row[1], row[2]) for row in ranked.rows(session, parameters)])
             keys: Sequence[int] = best[criteria.offset : criteria.offset + criteria.limit]

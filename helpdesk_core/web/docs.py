@@ -1,14 +1,90 @@
-"""The interactive documentation at `/api/docs/` and the document behind it."""
+"""The interactive documentation at `/api/docs/`, and the document behind it at `/api/openapi.json`.
 
-from collections.abc import Sequence
+The page loads nothing from elsewhere: Swagger UI comes out of an installed package, the rest out of ours.
+"""
 
-from starlette.routing import BaseRoute
+import gzip
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from hashlib import blake2b
+from pathlib import Path
+from threading import Lock
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+from swagger_ui_bundle import swagger_ui_path
 
 from helpdesk_core.plugins import PluginHost
 from helpdesk_core.settings import Settings
+from helpdesk_core.web.answers import to_json
+from helpdesk_core.web.openapi import build_document
 from helpdesk_core.web.routing import Endpoint
+
+OURS = Path(__file__).parent / "static" / "docs"
+SWAGGER_UI = Path(swagger_ui_path)
+ASSETS = {
+    "docs.css": (OURS, "text/css"),
+    "docs.js": (OURS, "text/javascript"),
+    "swagger-ui.css": (SWAGGER_UI, "text/css"),
+    "swagger-ui-bundle.js": (SWAGGER_UI, "text/javascript"),
+    "favicon-32x32.png": (SWAGGER_UI, "image/png"),
+}
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+class Content:
+    """What is the same for everybody: made when it is first asked for, then kept, compressed as well."""
+
+    def __init__(self, make: Callable[[], bytes], media_type: str) -> None:
+        """Remember how to make it."""
+        self._make = make
+        self._media_type = media_type
+        self._lock = Lock()
+
+    @cached_property
+    def _forms(self) -> tuple[bytes, bytes, str]:
+        plain = self._make()
+        return plain, gzip.compress(plain, 6, mtime=0), f'"{blake2b(plain, digest_size=12).hexdigest()}"'
+
+    def answer(self, request: Request) -> Response:
+        """Return the content, unless the browser has it already."""
+        with self._lock:
+            plain, compressed, tag = self._forms
+        headers = {"ETag": tag, "Cache-Control": "no-cache", "Vary": "Accept-Encoding", "Content-Security-Policy": POLICY}
+        if tag in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers=headers)
+        if "gzip" in request.headers.get("accept-encoding", ""):
+            headers["Content-Encoding"] = "gzip"
+            plain = compressed
+        return Response(plain, headers=headers, media_type=self._media_type)
 
 
 def documentation_routes(endpoints: Sequence[Endpoint], host: PluginHost, settings: Settings) -> list[BaseRoute]:
-    """Return the routes of the documentation."""
-    return []
+    """Return the routes of the documentation. Nothing is built or read before somebody asks for it."""
+    document = Content(lambda: to_json(build_document(endpoints, host, settings)), "application/json")
+    page = Content((OURS / "index.html").read_bytes, "text/html")
+    assets = {name: Content((folder / name).read_bytes, media) for name, (folder, media) in ASSETS.items()}
+
+    # Plain functions, not coroutines: they run in a thread, so that building and compressing hold nobody up.
+    def openapi(request: Request) -> Response:
+        return document.answer(request)
+
+    def docs(request: Request) -> Response:
+        return page.answer(request)
+
+    def asset(request: Request) -> Response:
+        found = assets.get(request.path_params["name"])
+        if found is None:
+            raise HTTPException(404)
+        return found.answer(request)
+
+    return [
+        Route("/api/openapi.json", openapi),
+        Route("/api/docs/", docs),
+        Route("/api/docs/assets/{name}", asset),
+    ]

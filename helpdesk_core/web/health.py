@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from helpdesk_core.migrations import lineages, pending
+from helpdesk_core.lineages import lineages, pending
 from helpdesk_core.plugins import PluginHost
 from helpdesk_core.plugins.host import State
 from helpdesk_core.web.answers import to_json

@@ -1,4 +1,4 @@
-"""What goes over the wire about users and organisations."""
+"""Users and organisations as other objects show them."""
 
 from helpdesk_core.schemas import DbInt, Ref, Schema
 

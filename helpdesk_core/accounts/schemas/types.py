@@ -1,0 +1,116 @@
+"""Types of single fields: names, addresses, phone numbers, time zones, languages."""
+
+import re
+import unicodedata
+from functools import cache
+from typing import Annotated, Any, Literal
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+
+from helpdesk_core.schemas import JsonObject, Text
+
+_EMAIL = re.compile(r"[^@\s\"(),:;<>\[\]\\]+@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}", re.IGNORECASE)
+_USERNAME = re.compile(r"[\w.+-]+")
+_PHONE = re.compile(r"\+[1-9][0-9]{5,14}")
+_DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{1,62}")
+_NOT_ZONES = {"localtime", "posixrules", "Factory"}
+LANGUAGES = frozenset(
+    (
+        "aa ab ae af ak am an ar as av ay az ba be bg bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz ee el en "
+        "eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia id ie ig ii ik io is it iu ja "
+        "jv ka kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb lg li ln lo lt lu lv mg mh mi mk ml mn mr ms mt my na nb "
+        "nd ne ng nl nn no nr nv ny oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq "
+        "sr ss st su sv sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu"
+    ).split()
+)
+"""Two-letter codes of ISO 639."""
+
+
+@cache
+def timezones() -> frozenset[str]:
+    """Return the names of the IANA time zones."""
+    return frozenset(available_timezones() - _NOT_ZONES)
+
+
+def key_of(name: str) -> str:
+    """Return the form of a user name or an address that is unique: without case, compatibility forms merged."""
+    return unicodedata.normalize("NFKC", name).casefold()
+
+
+def _email(value: str) -> str:
+    if not _EMAIL.fullmatch(value) or len(key_of(value)) > 254:
+        raise PydanticCustomError("email", "Enter an e-mail address.")
+    return value
+
+
+def _username(value: str) -> str:
+    value = unicodedata.normalize("NFKC", value)
+    if not _USERNAME.fullmatch(value) or len(value) > 150 or len(key_of(value)) > 150:
+        raise PydanticCustomError("username", "Use letters, digits and . _ + - only.")
+    return value
+
+
+def _phone(value: str) -> str:
+    if not _PHONE.fullmatch(value):
+        raise PydanticCustomError("phone", "Enter a number like +12025550123.")
+    return value
+
+
+def _timezone(value: str) -> str:
+    if value not in timezones():
+        raise PydanticCustomError("timezone", "This is not a time zone. Enter one like Europe/Zurich.")
+    return value
+
+
+def _language(value: str) -> str:
+    language, _, region = value.replace("_", "-").partition("-")
+    if language.lower() not in LANGUAGES or (region and not re.fullmatch(r"[A-Za-z]{2}", region)):
+        raise PydanticCustomError("language", "Enter a language of two letters, with a region or without: en, pt-BR.")
+    return f"{language.lower()}-{region.upper()}" if region else language.lower()
+
+
+def _domain(value: str) -> str:
+    value = value.lower()
+    if not _DOMAIN.fullmatch(value):
+        raise PydanticCustomError("domain", "Enter a domain like example.com.")
+    return value
+
+
+def _plain(value: str) -> str:
+    if any(unicodedata.category(character) == "Cc" for character in value):
+        raise PydanticCustomError("control", "Control characters are not allowed.")
+    return value.strip()
+
+
+def _settings(value: dict[str, Any]) -> dict[str, Any]:
+    """Check the keys that the product itself reads; others are kept as they are."""
+    checks = {"timezone": _timezone, "language": _language}
+    checked = dict(value)
+    for name, check in checks.items():
+        if name in value:
+            if not isinstance(value[name], str):
+                raise PydanticCustomError("settings", "{name} must be text.", {"name": name})
+            checked[name] = check(value[name])
+    if not isinstance(value.get("notifications", True), bool):
+        raise PydanticCustomError("settings", "notifications must be true or false.")
+    if len(repr(value)) > 16_384:
+        raise PydanticCustomError("settings", "Settings may have at most 16 kB.")
+    return checked
+
+
+Email = Annotated[Text, Field(max_length=254), AfterValidator(_email)]
+NewUsername = Annotated[Text, Field(min_length=1, max_length=150), AfterValidator(_username)]
+Name = Annotated[Text, Field(max_length=150), AfterValidator(_plain)]
+Phone = Annotated[Text, Field(max_length=20), AfterValidator(_phone)]
+Timezone = Annotated[Text, Field(max_length=64), AfterValidator(_timezone)]
+Language = Annotated[Text, Field(max_length=10), AfterValidator(_language)]
+Domain = Annotated[Text, Field(max_length=253), AfterValidator(_domain)]
+Slug = Annotated[Text, Field(max_length=63, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+SettingsObject = Annotated[JsonObject, AfterValidator(_settings)]
+Password = Annotated[Text, Field(max_length=4096)]
+"""A new password as it was sent; `passwords.password_problem` says whether it may be one."""
+Role = Literal["customer", "technician", "agent", "admin"]
+Tier = Literal["free", "basic", "professional", "enterprise"]
+Policy = Literal["open", "domain", "invitation", "closed"]

@@ -1,0 +1,52 @@
+"""What went wrong, in a sentence and an exit code."""
+
+from typing import Any
+
+import click
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+from helpdesk_core.errors import HelpdeskError
+from helpdesk_core.lineages import MigrationFailed
+from helpdesk_core.plugins import EssentialPluginFailed
+from helpdesk_core.settings import BadSetting
+
+UNUSABLE = 2
+"""Exit code for what the operator wrote wrongly, as click has it for options."""
+
+
+class Refused(click.ClickException):
+    """A command that cannot do what it was asked to."""
+
+    def __init__(self, message: str, code: int = 1) -> None:
+        """Say why in a sentence."""
+        super().__init__(message)
+        self.exit_code = code
+
+
+def explained(error: Exception) -> Refused | None:
+    """Return what the operator is told about `error`; nothing when it is a mistake of ours, which needs its trace."""
+    if isinstance(error, BadSetting):
+        return Refused(str(error), UNUSABLE)
+    if isinstance(error, (EssentialPluginFailed, MigrationFailed)):
+        return Refused(str(error))
+    if isinstance(error, HelpdeskError):
+        return Refused(_with_fields(error))
+    if isinstance(error, (ArgumentError, NoSuchModuleError)):
+        return Refused("HELPDESK_DATABASE_URL is not the URL of a database that is supported here.", UNUSABLE)
+    if isinstance(error, ModuleNotFoundError) and error.name == "psycopg":
+        return Refused("PostgreSQL needs its driver: pip install 'helpdesk-core[postgres]'.", UNUSABLE)
+    if isinstance(error, DBAPIError):
+        return Refused(f"The database does not answer: {_first_line(error.orig)}")
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{error.filename}: " if error.filename else ""
+        return Refused(f"{where}{error.strerror}.")
+    return None
+
+
+def _with_fields(error: HelpdeskError) -> str:
+    fields = "; ".join(f"{problem.field}: {problem.message}" for problem in error.errors)
+    return fields or error.message
+
+
+def _first_line(error: Any) -> str:
+    return next(iter(str(error).strip().splitlines()), "no reason given")

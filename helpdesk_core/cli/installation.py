@@ -1,0 +1,118 @@
+"""What commands work with: settings, plugins and database of the installation that they are run in."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+
+import click
+from sqlalchemy import make_url
+from sqlalchemy.orm import Session
+
+from helpdesk_core.app import Parts, assemble
+from helpdesk_core.cli.failures import Refused
+from helpdesk_core.cli.group import STRICT
+from helpdesk_core.database import commit
+from helpdesk_core.events import attribute_session
+from helpdesk_core.lineages import lineages, pending
+from helpdesk_core.logs import configure_logging
+from helpdesk_core.plugins import PluginHost, load_plugins
+from helpdesk_core.plugins.host import Plugin, State
+from helpdesk_core.settings import Settings, load_settings
+from helpdesk_core.tenancy import set_organization, set_unscoped
+from helpdesk_core.web.context import Services
+
+
+class Installation:
+    """One installation. Plugins' commands get it with `@click.pass_obj`.
+
+    Everything is read or made when it is first used.
+    """
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings, from the environment and `helpdesk.toml` of the working directory."""
+        configure_logging("warning")
+        return load_settings(os.environ, Path.cwd())
+
+    @cached_property
+    def every_plugin(self) -> PluginHost:
+        """The plugins, whatever their state."""
+        return load_plugins(self.settings.wanted_plugins)
+
+    @property
+    def host(self) -> PluginHost:
+        """The plugins, all of them active if that is asked for."""
+        self.check_plugins()
+        return self.every_plugin
+
+    def check_plugins(self) -> None:
+        """Refuse to go on if a plugin is not active and `--strict-plugins` or the setting asks for all."""
+        if not (self.settings.strict_plugins or click.get_current_context().meta.get(STRICT)):
+            return
+        troubled = [told(plugin) for plugin in self.every_plugin.plugins if plugin.state is not State.ACTIVE]
+        if troubled:
+            raise Refused("\n".join(troubled))
+
+    @cached_property
+    def parts(self) -> Parts:
+        """Every part of the process, connected to each other."""
+        return assemble(self.settings, host=self.host)
+
+    @property
+    def services(self) -> Services:
+        """What endpoints work with, too."""
+        return self.parts.services
+
+    def behind(self) -> list[str]:
+        """Return the ids of lineages that need `helpdesk migrate`; a database that is not there is not made."""
+        wanted = lineages(self.host)
+        file = database_file(self.settings)
+        if file is not None and not file.exists():
+            return [lineage.id for lineage in wanted if lineage.head()]
+        return pending(self.services.database, wanted)
+
+    def check_database(self) -> None:
+        """Refuse to go on unless the database is there and up to date."""
+        behind = self.behind()
+        if behind:
+            raise Refused(f"The database is not up to date ({', '.join(behind)}): run `helpdesk migrate` first.")
+
+    @contextmanager
+    def session(self, organization_id: int | None = None) -> Iterator[Session]:
+        """Open a session that is committed at the end, of one organisation or of none in particular."""
+        self.check_database()
+        with self.services.database.session(writes=True) as session:
+            if organization_id is None:
+                set_unscoped(session)
+            else:
+                set_organization(session, organization_id)
+            attribute_session(session, self.services.bus, None)
+            yield session
+            commit(session)
+
+
+pass_installation = click.make_pass_decorator(Installation, ensure=True)
+"""Gives a command the installation as its first argument."""
+
+
+def told(plugin: Plugin) -> str:
+    """Return what is wrong with a plugin, in a sentence."""
+    phase = f" at {plugin.phase}" if plugin.phase else ""
+    return f"plugin {plugin.id} is {plugin.state.value}{phase}: {plugin.reason}"
+
+
+def plugin_commands(ctx: click.Context) -> dict[str, click.Command]:
+    """Return the commands of active plugins, by name."""
+    installation = ctx.ensure_object(Installation)
+    commands = (command for _, command in installation.host.declared("register_commands"))
+    return {command.name: command for command in commands if command.name}
+
+
+def database_file(settings: Settings) -> Path | None:
+    """Return the file of an SQLite database; nothing for a database server."""
+    url = make_url(settings.database)
+    if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
+        return None
+    return Path(url.database)

@@ -1,0 +1,41 @@
+"""A Django project as small as the comparison allows: no admin, no sessions, no middleware, persistent connections."""
+
+import os
+
+from tests.benchmarks.floor.sqlite import PRAGMAS
+from tests.benchmarks.wire import KEY
+
+SECRET_KEY = KEY
+DEBUG = False
+ALLOWED_HOSTS = ["127.0.0.1"]
+USE_TZ = True
+TIME_ZONE = "UTC"
+ROOT_URLCONF = "tests.benchmarks.drf.urls"
+WSGI_APPLICATION = "tests.benchmarks.drf.wsgi.application"
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "rest_framework",
+    "tests.benchmarks.drf.apps.Comparison",
+]
+MIDDLEWARE: list[str] = []
+AUTH_USER_MODEL = "comparison.User"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": os.environ["BENCHMARK_DATABASE"],
+        "CONN_MAX_AGE": None,
+        "OPTIONS": {"transaction_mode": "IMMEDIATE", "init_command": ";".join(PRAGMAS)},
+    }
+}
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework_simplejwt.authentication.JWTAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_THROTTLE_CLASSES": [],
+    "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%SZ",
+}
+SIMPLE_JWT = {"SIGNING_KEY": KEY, "UPDATE_LAST_LOGIN": False}
+LOGGING_CONFIG = None
