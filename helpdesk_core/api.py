@@ -19,7 +19,7 @@ from helpdesk_core.errors import (
     PermissionDenied,
     Unprocessable,
 )
-from helpdesk_core.events import Event, Handler, HandlerContext, now, on, publish
+from helpdesk_core.events import Event, Handler, HandlerContext, acting, now, on, publish
 from helpdesk_core.files import FileStore, discard_upload, store_upload
 from helpdesk_core.hookspecs import hookimpl
 from helpdesk_core.permissions import (
@@ -74,10 +74,11 @@ from helpdesk_core.schemas import (
 )
 from helpdesk_core.schemas import UtcDateTime as Instant
 from helpdesk_core.search import SearchIndex
-from helpdesk_core.statements import Prepared, insertion
+from helpdesk_core.statements import Among, Prepared, insertion
 from helpdesk_core.tenancy import TenantScoped, organization_of, tenant_key, tenant_reference
 from helpdesk_core.web.answers import Download
 from helpdesk_core.web.context import Context
+from helpdesk_core.web.requests import read_query
 from helpdesk_core.web.routing import Key, PathPattern, Router, Upload
 
 __all__ = [
@@ -86,6 +87,7 @@ __all__ = [
     "STAFF",
     "Actor",
     "AlreadyExists",
+    "Among",
     "BadRequest",
     "BigKey",
     "Body",
@@ -148,6 +150,7 @@ __all__ = [
     "Viewer",
     "Visibility",
     "Words",
+    "acting",
     "adjust",
     "any_of",
     "api_time",
@@ -167,6 +170,7 @@ __all__ = [
     "organization_of",
     "own_or",
     "publish",
+    "read_query",
     "store_upload",
     "tenant_key",
     "tenant_reference",

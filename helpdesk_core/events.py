@@ -4,8 +4,9 @@
 therefore neither lose an event nor announce something that was rolled back.
 """
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, ClassVar, TypeVar
 
@@ -125,6 +126,27 @@ def now(session: Session) -> datetime:
     """Return the present instant by the clock of `session`."""
     bus: Bus = session.info["bus"]
     return bus.clock.now()
+
+
+@dataclass(frozen=True, slots=True)
+class _Stopped:
+    """A clock that stands still."""
+
+    moment: datetime
+
+    def now(self) -> datetime:
+        return self.moment
+
+
+@contextmanager
+def acting(session: Session, actor: Actor, moment: datetime) -> Iterator[None]:
+    """Let what happens inside be done by `actor` at `moment`: imports and demonstration data tell of the past."""
+    before: dict[str, Any] = {"bus": session.info["bus"], "actor": session.info["actor"]}
+    session.info.update(bus=replace(before["bus"], clock=_Stopped(moment)), actor=actor)
+    try:
+        yield
+    finally:
+        session.info.update(before)
 
 
 def publish(session: Session, event: Event) -> None:

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import Boolean, Connection, Dialect, Insert, types
-from sqlalchemy import insert as plain_insert
+from sqlalchemy import Boolean, Connection, Dialect, Select, bindparam, types
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.exc import DBAPIError
@@ -126,32 +125,57 @@ def _cursor(connection: Connection, sql: str) -> Iterator[Any]:
         cursor.close()
 
 
-def insertion(entity: Any, *, returning: str | None = None) -> Prepared:
+def insertion(entity: Any, *, returning: str | None = None, unless_taken: bool = False) -> Prepared:
     """Return what adds rows of `entity` without entities; columns left out get their default.
 
     Args:
         entity: the mapped class.
         returning: a column whose values `rows` returns.
+        unless_taken: leave a row out, and return none, when another one has its unique values.
     """
     table = entity.__table__
     given = [column for column in table.columns if column.computed is None and column is not table.autoincrement_column]
-    statement: Insert = plain_insert(table)
-    if returning is not None:
-        statement = statement.returning(table.c[returning])
     defaults = {column.name: None for column in given if column.nullable}
     defaults |= {column.name: column.default.arg for column in given if getattr(column.default, "is_scalar", False)}
-    return _Insertion(statement, [column.name for column in given], defaults)
+
+    def build(kind: str) -> Any:
+        statement = upsert(kind, entity)
+        if unless_taken:
+            statement = statement.on_conflict_do_nothing()
+        return statement if returning is None else statement.returning(table.c[returning])
+
+    return _Insertion(build, [column.name for column in given], defaults)
 
 
 class _Insertion(Prepared):
-    def __init__(self, statement: Insert, columns: Sequence[str], defaults: Mapping[str, Any]) -> None:
-        super().__init__(statement, columns=columns)
+    def __init__(self, build: Build, columns: Sequence[str], defaults: Mapping[str, Any]) -> None:
+        super().__init__(build, columns=columns)
         self._defaults = defaults
 
     def _compile(self, dialect: Dialect) -> _Compiled:
         compiled = super()._compile(dialect)
         compiled.defaults.update(self._defaults)
         return compiled
+
+
+class Among:
+    """A SELECT of the rows whose column is any of some values: compiled once for each of a few numbers of values."""
+
+    def __init__(self, statement: Select[Any], column: Any) -> None:
+        """Keep both; `statement` must ask for the organisation."""
+        self._statement = statement
+        self._column = column
+        self._prepared: dict[int, Prepared] = {}
+
+    def rows(self, session: Session, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """Return the rows for `values`, of which there is at least one."""
+        size = 1 << (len(values) - 1).bit_length()
+        prepared = self._prepared.get(size)
+        if prepared is None:
+            wanted = [bindparam(f"value_{place}", type_=self._column.type) for place in range(size)]
+            prepared = self._prepared[size] = Prepared(self._statement.where(self._column.in_(wanted)))
+        padded = [*values, *([values[-1]] * (size - len(values)))]
+        return prepared.rows(session, {f"value_{place}": value for place, value in enumerate(padded)})
 
 
 def upsert(kind: str, entity: Any) -> Any:

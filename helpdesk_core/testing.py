@@ -270,31 +270,30 @@ class _Databases:
         self._folder = folder
         self._host = host
         self._server = os.environ.get("HELPDESK_TEST_DATABASE_URL", "")
-        self._names = (f"helpdesk_{worker}_template", f"helpdesk_{worker}_test")
+        self._prefix = f"helpdesk_{worker}"
+        self._made: set[str] = set()
         self.accounts = self._build()
 
-    def copy(self) -> str:
-        """Return the URL of a fresh copy; the one before is overwritten."""
-        template, test = self._names
+    def copy(self, name: str = "test") -> str:
+        """Return the URL of a fresh copy called `name`; the one before is overwritten."""
         if self._server:
-            self._recreate(test, template)
-            return self._url(test)
-        target = self._folder / "test.db"
-        for leftover in (target, target.with_name("test.db-wal"), target.with_name("test.db-shm")):
+            self._recreate(name, f"{self._prefix}_template")
+            return self._url(name)
+        target = self._folder / f"{name}.db"
+        for leftover in (target, target.with_name(f"{name}.db-wal"), target.with_name(f"{name}.db-shm")):
             leftover.unlink(missing_ok=True)
         shutil.copyfile(self._folder / "template.db", target)
         return f"sqlite:///{target}"
 
     def drop(self) -> None:
         """Remove what was made on a database server."""
-        for name in self._names if self._server else ():
+        for name in self._made:
             self._administer(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
     def _build(self) -> dict[str, Account]:
-        template = self._names[0]
         if self._server:
-            self._recreate(template, None)
-        url = self._url(template)
+            self._recreate("template", None)
+        url = self._url("template")
         upgrade(url, lineages(self._host))
         database = Database(url, threads=1, synchronous="NORMAL")
         try:
@@ -310,12 +309,14 @@ class _Databases:
 
     def _url(self, name: str) -> str:
         if not self._server:
-            return f"sqlite:///{self._folder / 'template.db'}"
-        return make_url(self._server).set(database=name).render_as_string(hide_password=False)
+            return f"sqlite:///{self._folder / f'{name}.db'}"
+        return make_url(self._server).set(database=f"{self._prefix}_{name}").render_as_string(hide_password=False)
 
     def _recreate(self, name: str, template: str | None) -> None:
-        self._administer(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        self._administer(f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{template}"' if template else ""))
+        database = f"{self._prefix}_{name}"
+        self._administer(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
+        self._administer(f'CREATE DATABASE "{database}"' + (f' TEMPLATE "{template}"' if template else ""))
+        self._made.add(database)
 
     def _administer(self, statement: str) -> None:
         engine = create_engine(self._server, isolation_level="AUTOCOMMIT")
@@ -363,17 +364,24 @@ def helpdesk_databases(
     databases.drop()
 
 
+@contextmanager
+def running(databases: _Databases, host: PluginHost, home: Path, name: str = "test") -> Iterator[Installation]:
+    """Run a helpdesk on a copy of the database called `name`, for as long as the block lasts."""
+    clock, files = TestClock(), MemoryStore()
+    settings = test_settings(databases.copy(name), home)
+    parts = assemble(settings, clock=clock, host=host, files=files)
+    app = create_app(settings, parts=parts)
+    with TestClient(app, raise_server_exceptions=False) as http:
+        yield Installation(parts, app, clock, files, http, databases.accounts)
+
+
 @pytest.fixture
 def installation(
     helpdesk_host: PluginHost, helpdesk_databases: _Databases, tmp_path: Path
 ) -> Iterator[Installation]:
     """A running helpdesk of its own."""
-    clock, files = TestClock(), MemoryStore()
-    settings = test_settings(helpdesk_databases.copy(), tmp_path)
-    parts = assemble(settings, clock=clock, host=helpdesk_host, files=files)
-    app = create_app(settings, parts=parts)
-    with TestClient(app, raise_server_exceptions=False) as http:
-        yield Installation(parts, app, clock, files, http, helpdesk_databases.accounts)
+    with running(helpdesk_databases, helpdesk_host, tmp_path) as installation:
+        yield installation
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ def password_problem(password: str, names: Iterable[str]) -> str | None:
         return f"Use {SHORTEST} to {LONGEST} characters."
     folded = password.casefold()
     if folded in common_passwords():
-        return "This is one of the most common passwords."
+        return "This is too common."
     if folded in {name.casefold() for name in names if name}:
         return "This is a name or an address of the account itself."
     return None
@@ -38,7 +38,7 @@ class Passwords:
 
     def __init__(self, settings: Settings) -> None:
         """Choose the cost."""
-        profile = profiles.CHEAPEST if settings.password_cost == "low" else profiles.RFC_9106_LOW_MEMORY
+        profile = {"low": profiles.CHEAPEST, "normal": profiles.RFC_9106_LOW_MEMORY}[settings.password_cost]
         self._hasher = PasswordHasher.from_parameters(profile)
         self._nobodys = self._hasher.hash("nobody has this password")
 

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from helpdesk_core.accounts import authenticators, events, models, permissions, routes
+from helpdesk_core.accounts import authenticators, events, permissions, routes
 from helpdesk_core.accounts.passwords import Passwords
 from helpdesk_core.accounts.tokens import Tokens
 from helpdesk_core.clock import Clock
+from helpdesk_core.database import CoreBase
 from helpdesk_core.events import Event
 from helpdesk_core.hookspecs import hookimpl
 from helpdesk_core.permissions import Permission
@@ -18,7 +19,7 @@ from helpdesk_core.web.routing import Router
 
 @hookimpl
 def register_models() -> Sequence[type[Any]]:
-    return [models.CoreBase]
+    return [CoreBase]
 
 
 @hookimpl

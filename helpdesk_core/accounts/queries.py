@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Row, bindparam, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, String, and_, bindparam, func, or_, select, true
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from helpdesk_core.accounts import permissions
 from helpdesk_core.accounts.models import Login, LoginAttempt, Organization, RefreshToken, TierChange, User
@@ -13,13 +13,14 @@ from helpdesk_core.accounts.schemas.types import key_of
 from helpdesk_core.accounts.schemas.users import UserExtras, UserRead
 from helpdesk_core.permissions import Actor, Permission, Visibility, own_or
 from helpdesk_core.queries import Column, Computed, Prepared, ReadModel, equals, words_in
+from helpdesk_core.queries.filters import WordsIn
 from helpdesk_core.tenancy import organization_of
 
 
 class OwnOrganizationOr(Visibility):
     """Rows of one's own organisation, or all with a permission."""
 
-    def __init__(self, permission: Permission, column: ColumnElement[int]) -> None:
+    def __init__(self, permission: Permission, column: InstrumentedAttribute[int]) -> None:
         """Say which column holds the organisation."""
         self._permission = permission
         self._column = column
@@ -47,6 +48,30 @@ class AttemptsOfOrganizationOr(Visibility):
         return LoginAttempt.user_id == bindparam("actor_id")
 
 
+class PeopleSearch(WordsIn):
+    """Finds people: every word begins a user name or either half of an address, or occurs in a name.
+
+    A whole address therefore finds its account alone.
+    """
+
+    def criterion(self, name: str, arity: int) -> ColumnElement[bool]:
+        """Look for each word."""
+        username, email, full_name = (func.lower(column) for column in self.columns)
+        words = [bindparam(f"{name}_{index}", type_=String()) for index in range(arity)]
+        return and_(
+            true(),
+            *(
+                or_(
+                    username.startswith(word, escape="\\"),
+                    email.startswith(word, escape="\\"),
+                    email.contains("@" + word, escape="\\"),
+                    full_name.contains(word, escape="\\"),
+                )
+                for word in words
+            ),
+        )
+
+
 users = ReadModel(
     User,
     schema=UserRead,
@@ -60,7 +85,7 @@ users = ReadModel(
     filters={"role": equals(User.role), "is_active": equals(User.is_active)},
     ordering=["created_at", "username", "email", "full_name", "last_active_at"],
     default_order="-created_at",
-    search=words_in(User.username, User.email, User.full_name),
+    search=PeopleSearch((User.username, User.email, User.full_name)),
     visible=own_or(permissions.VIEW_ALL_USERS, User.id),
 )
 
@@ -113,13 +138,8 @@ def account_by_name(session: Session, name: str) -> Account | None:
     """Return the account with this user name or address; `session` is unscoped."""
     key = key_of(name)
     column = User.email_key if "@" in key else User.username_key
-    return _account(session.execute(_ACCOUNT.where(column == key)).first())
-
-
-def _account(row: Row[tuple[int, int, str, bool, bool, int]] | None) -> Account | None:
-    if row is None:
-        return None
-    return Account(row[0], row[1], row[2], row[3] and row[4], row[5])
+    row = session.execute(_ACCOUNT.where(column == key)).first()
+    return Account(row[0], row[1], row[2], row[3] and row[4], row[5]) if row else None
 
 
 def names_of(session: Session, user_id: int) -> tuple[str, ...]:

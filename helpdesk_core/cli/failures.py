@@ -7,7 +7,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from helpdesk_core.errors import HelpdeskError
 from helpdesk_core.lineages import MigrationFailed
-from helpdesk_core.plugins import EssentialPluginFailed
+from helpdesk_core.plugins.host import EssentialPluginFailed
 from helpdesk_core.settings import BadSetting
 
 UNUSABLE = 2
@@ -15,26 +15,28 @@ UNUSABLE = 2
 
 
 class Refused(click.ClickException):
-    """A command that cannot do what it was asked to."""
+    """A command that cannot do what it was asked to; the message is a sentence."""
 
-    def __init__(self, message: str, code: int = 1) -> None:
-        """Say why in a sentence."""
-        super().__init__(message)
-        self.exit_code = code
+
+class Misused(Refused):
+    """A command that was given something wrong."""
+
+    exit_code = UNUSABLE
+
 
 
 def explained(error: Exception) -> Refused | None:
     """Return what the operator is told about `error`; nothing when it is a mistake of ours, which needs its trace."""
     if isinstance(error, BadSetting):
-        return Refused(str(error), UNUSABLE)
+        return Misused(str(error))
     if isinstance(error, (EssentialPluginFailed, MigrationFailed)):
         return Refused(str(error))
     if isinstance(error, HelpdeskError):
         return Refused(_with_fields(error))
     if isinstance(error, (ArgumentError, NoSuchModuleError)):
-        return Refused("HELPDESK_DATABASE_URL is not the URL of a database that is supported here.", UNUSABLE)
+        return Misused("HELPDESK_DATABASE_URL is not the URL of a database that is supported here.")
     if isinstance(error, ModuleNotFoundError) and error.name == "psycopg":
-        return Refused("PostgreSQL needs its driver: pip install 'helpdesk-core[postgres]'.", UNUSABLE)
+        return Misused("PostgreSQL needs its driver: pip install 'helpdesk-core[postgres]'.")
     if isinstance(error, DBAPIError):
         return Refused(f"The database does not answer: {_first_line(error.orig)}")
     if isinstance(error, OSError) and error.strerror:

@@ -1,5 +1,7 @@
 """The command group: finds commands by name, ours and those of plugins, and turns failures into sentences."""
 
+import logging
+
 import click
 
 from helpdesk_core import __version__
@@ -37,10 +39,13 @@ class Helpdesk(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return our commands, then those of plugins as far as they can be loaded."""
+        logging.disable()  # a plugin that fails is not what was asked about
         try:
             return [*COMMANDS, *sorted(load("installation").plugin_commands(ctx))]
         except Exception:  # noqa: BLE001 - help is most needed when nothing else works
             return list(COMMANDS)
+        finally:
+            logging.disable(logging.NOTSET)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a command by its name; ours win over those of plugins."""

@@ -100,7 +100,8 @@ pass_installation = click.make_pass_decorator(Installation, ensure=True)
 def told(plugin: Plugin) -> str:
     """Return what is wrong with a plugin, in a sentence."""
     phase = f" at {plugin.phase}" if plugin.phase else ""
-    return f"plugin {plugin.id} is {plugin.state.value}{phase}: {plugin.reason}"
+    state = "failed" if plugin.state is State.FAILED else f"is {plugin.state.value}"
+    return f"plugin {plugin.id} {state}{phase}: {plugin.reason}"
 
 
 def plugin_commands(ctx: click.Context) -> dict[str, click.Command]:

@@ -2,7 +2,7 @@
 
 import click
 
-from helpdesk_core.cli.failures import UNUSABLE, Refused
+from helpdesk_core.cli.failures import Misused, Refused
 from helpdesk_core.cli.installation import Installation, pass_installation
 from helpdesk_core.keys import signing_key
 from helpdesk_core.lineages import Lineage, lineages
@@ -42,7 +42,7 @@ def _wanted(installation: Installation, only: str | None) -> list[Lineage]:
         return found
     chosen = [lineage for lineage in found if lineage.id == only]
     if not chosen:
-        raise Refused(f"{only} has no migrations here; there are {', '.join(each.id for each in found)}.", UNUSABLE)
+        raise Misused(f"{only} has no migrations here; there are {', '.join(each.id for each in found)}.")
     return chosen
 
 

@@ -1,13 +1,14 @@
 """`helpdesk plugin`."""
 
+import logging
 from typing import Any
 
 import click
 import orjson
 
 from helpdesk_core.cli.installation import Installation, pass_installation
-from helpdesk_core.plugins import EssentialPluginFailed
 from helpdesk_core.plugins.discovery import discover
+from helpdesk_core.plugins.host import EssentialPluginFailed
 
 
 @click.group()
@@ -20,6 +21,7 @@ def plugin() -> None:
 @pass_installation
 def list_(installation: Installation, *, as_json: bool) -> None:
     """List the built-in and the installed plugins, in dependency order, with the reason of any failure."""
+    logging.disable()  # what is wrong is told below
     failure = None
     try:
         rows = [_row(each) for each in installation.every_plugin.plugins]

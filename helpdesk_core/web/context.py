@@ -1,7 +1,7 @@
 """What an endpoint works with."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeVar, cast
 from urllib.parse import urlencode
@@ -91,12 +91,15 @@ class Context:
         """Return for whom rows are read and how they are shown."""
         return Viewer(self.actor, self.dialect, self.now, self.include)
 
-    def page(self, model: ReadModel[ShownT], query: Filters, **values: Any) -> Page[ShownT]:
+    def page(
+        self, model: ReadModel[ShownT], query: Filters, *, written_in: Dialect | None = None, **values: Any
+    ) -> Page[ShownT]:
         """Return one page of what the caller may see.
 
         Args:
             model: the read model.
             query: validated parameters; those that `model` filters by apply.
+            written_in: the document that says what `search` looks into, where it is not the caller's.
             values: filter values that replace or add to those of `query`; `None` takes one away.
         """
         size = min(query.page_size, LARGEST_PAGE)
@@ -109,7 +112,8 @@ class Context:
             (query.page - 1) * size,
         )
         viewer = self.viewer
-        found = model.find(self.session, viewer, criteria)
+        asking = replace(viewer, dialect=written_in) if written_in else viewer
+        found = model.find(self.session, asking, criteria)
         if query.page > 1 and criteria.offset >= found.count:
             raise NotFound("Invalid page.")
         if found.capped:

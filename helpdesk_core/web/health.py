@@ -43,14 +43,15 @@ def health_routes(services: Services, host: PluginHost) -> list[BaseRoute]:
 def troubled(host: PluginHost) -> list[dict[str, Any]]:
     """Return the plugins that do not run, with the phase in which they failed and the reason."""
     return [
-        {"id": plugin.id, "state": plugin.state.value, "phase": plugin.phase, "reason": _without_credentials(plugin.reason)}
+        {
+            "id": plugin.id,
+            "state": plugin.state.value,
+            "phase": plugin.phase,
+            "reason": _CREDENTIALS.sub("***@", plugin.reason or "") or None,
+        }
         for plugin in host.plugins
         if plugin.state is not State.ACTIVE
     ]
-
-
-def _without_credentials(reason: str | None) -> str | None:
-    return _CREDENTIALS.sub("***@", reason) if reason else reason
 
 
 def _json(status: int, body: Any) -> Response:

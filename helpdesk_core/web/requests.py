@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 import orjson
@@ -11,6 +11,8 @@ from starlette.datastructures import UploadFile
 
 from helpdesk_core.errors import BadRequest, FieldError, Invalid, UnsupportedMediaType
 from helpdesk_core.schemas import Dialect, Schema, nearest
+
+SchemaT = TypeVar("SchemaT", bound=Schema)
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
@@ -59,7 +61,7 @@ def query_values(query: str) -> dict[str, str]:
     return values
 
 
-def read_query(schema: type[Schema], values: Mapping[str, str], dialect: Dialect) -> Schema:
+def read_query(schema: type[SchemaT], values: Mapping[str, str], dialect: Dialect) -> SchemaT:
     """Validate query parameters; unknown ones are refused with the known ones named (decision D1)."""
     known = [*schema.model_fields, *schema.spellings]
     for name in values:

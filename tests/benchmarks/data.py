@@ -9,6 +9,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from random import Random
@@ -20,6 +21,21 @@ from tests.benchmarks import counters, rows, texts
 FOLDER = Path("build/benchmarks")
 SEED = 20
 BATCH = 2_000
+
+
+@dataclass(frozen=True)
+class Login:
+    """An agent who has logged in.
+
+    Attributes:
+        id: of the login.
+        user: who it is.
+        organization: where.
+    """
+
+    id: int
+    user: int
+    organization: int
 
 
 def database(name: str, sizes: list[int], say: Callable[[str], None]) -> Path:
@@ -47,6 +63,13 @@ def copy(source: Path, name: str) -> Path:
     _delete(target)
     target.write_bytes(source.read_bytes())
     return target
+
+
+def logins(path: Path) -> list[Login]:
+    """Return every agent's login."""
+    query = "SELECT id, user_id, organization_id FROM core_login ORDER BY id"
+    with closing(sqlite3.connect(path)) as connection:
+        return [Login(*row) for row in connection.execute(query)]
 
 
 def fill(path: Path, sizes: list[int]) -> None:

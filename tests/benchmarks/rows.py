@@ -11,8 +11,8 @@ from uuid import UUID
 from helpdesk_core.clock import api_time
 from helpdesk_core.settings import Settings
 from helpdesk_core.accounts.passwords import Passwords
-from helpdesk_tickets.models import FINAL_STATUSES, PRIORITIES, STATUSES
 from tests.benchmarks.texts import CATEGORIES, COMPLAINTS, TAGS, Texts
+from tests.benchmarks.wire import FINAL_STATUSES, PRIORITIES, STATUSES
 
 Row = tuple[str, dict[str, Any]]
 

@@ -1,16 +1,146 @@
-"""The servers that are compared, each one process behind the same four methods."""
+"""The servers that are compared: how each is started, and what tokens it takes."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import orjson
+from pydantic import SecretStr
+
+from helpdesk_core.accounts.tokens import Tokens
+from helpdesk_core.clock import SystemClock
+from helpdesk_core.schemas import Dialect
+from helpdesk_core.settings import Settings
+from tests.benchmarks.data import FOLDER, Login
 from tests.benchmarks.floor.tokens import token_of
 from tests.benchmarks.load import HOST
+from tests.benchmarks.wire import KEY
+
+TICKETS = "/api/v1/tickets/"
+START_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One way to serve tickets.
+
+    Attributes:
+        name: as shown in the tables.
+        command: what runs, with `{port}` to be filled in.
+        environment: of the process, with `{database}` to be filled in.
+        tokens: makes the access tokens it takes.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    environment: dict[str, str]
+    tokens: Callable[[Sequence[Login]], list[str]]
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running one.
+
+    Attributes:
+        kind: what it is.
+        port: where it listens.
+        session: of its processes.
+    """
+
+    kind: Kind
+    port: int
+    session: int
+
+    def ask(self, path: str, token: str, body: Any = None) -> Any:
+        """Return the parsed answer to one request; any status but 2xx raises."""
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        data = None if body is None else orjson.dumps(body)
+        request = urllib.request.Request(f"http://{HOST}:{self.port}{path}", data, headers)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return orjson.loads(answer.read())
+
+
+def _our_tokens(logins: Sequence[Login]) -> list[str]:
+    tokens = Tokens(Settings(secret_key=SecretStr(KEY)), SystemClock())
+    return [
+        tokens.issue(user_id=login.user, login_id=login.id, version=0, dialect=Dialect.COMPREHENSIVE)
+        for login in logins
+    ]
+
+
+def _plain_tokens(logins: Sequence[Login]) -> list[str]:
+    return [token_of(login.user) for login in logins]
+
+
+_PYTHON = (sys.executable, "-m")
+_UVICORN = (*_PYTHON, "uvicorn", "--host", HOST, "--port", "{port}", "--log-level", "warning", "--no-access-log")
+_GUNICORN = (*_PYTHON, "gunicorn", "--bind", f"{HOST}:{{port}}", "--log-level", "warning", "--workers", "1")
+_OTHERS = {"BENCHMARK_DATABASE": "{database}", "DJANGO_SETTINGS_MODULE": "tests.benchmarks.drf.settings"}
+_WSGI, _ASGI = "tests.benchmarks.drf.wsgi:application", "tests.benchmarks.drf.asgi:application"
+
+FLOOR = Kind("floor", (*_UVICORN, "tests.benchmarks.floor.app:app"), _OTHERS, _plain_tokens)
+HELPDESK = Kind(
+    "Helpdesk",
+    (*_PYTHON, "helpdesk_core.cli", "serve", "--host", HOST, "--port", "{port}"),
+    {"HELPDESK_DATABASE_URL": "sqlite:///{database}", "HELPDESK_SECRET_KEY": KEY, "HELPDESK_HOME": str(FOLDER / "home")},
+    _our_tokens,
+)
+DJANGO = (
+    Kind("Django REST framework, gunicorn sync", (*_GUNICORN, "--worker-class", "sync", _WSGI), _OTHERS, _plain_tokens),
+    Kind(
+        "Django REST framework, gunicorn gthread",
+        (*_GUNICORN, "--worker-class", "gthread", "--threads", "1", _WSGI),
+        _OTHERS,
+        _plain_tokens,
+    ),
+    Kind("Django REST framework, uvicorn", (*_UVICORN, "--lifespan", "off", _ASGI), _OTHERS, _plain_tokens),
+)
+
+
+@contextmanager
+def running(kind: Kind, database: Path) -> Iterator[Server]:
+    """Start a server on `database`, and stop it at the end."""
+    port = _free_port()
+    command = [part.format(port=port) for part in kind.command]
+    environment = {name: value.format(database=database.resolve()) for name, value in kind.environment.items()}
+    log = (FOLDER / "server.log").open("ab")
+    process = subprocess.Popen(
+        command, env={**os.environ, **environment}, stdout=log, stderr=log, start_new_session=True
+    )
+    try:
+        _wait(process, port)
+        yield Server(kind, port, process.pid)
+    finally:
+        log.close()
+        process.send_signal(signal.SIGTERM)
+        process.wait(START_SECONDS)
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind((HOST, 0))
+        return int(listener.getsockname()[1])
+
+
+def _wait(process: subprocess.Popen[bytes], port: int) -> None:
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until and process.poll() is None:
+        try:
+            urllib.request.urlopen(f"http://{HOST}:{port}/", timeout=5).close()
+        except urllib.error.HTTPError:
+            return
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    raise RuntimeError(f"{' '.join(map(str, process.args))} does not answer; see {FOLDER / 'server.log'}")

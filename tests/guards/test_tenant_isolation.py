@@ -103,7 +103,7 @@ def test_foreign_keys_in_paths_are_unknown(installation: Installation) -> None:
                 assert answers[0][0] == 404, f"{endpoint.method} {head}{key}/{rest}: {answers[0]}"
                 assert answers[0] == answers[1], f"{endpoint.method} {endpoint.path}"
                 probed += 1
-    assert probed > 50
+    assert probed >= 10
 
 
 def test_foreign_keys_in_queries_are_unknown(installation: Installation) -> None:

@@ -81,7 +81,7 @@ def _pair(ctx: Context, issued: Issued) -> TokenPair:
         refresh=issued.refresh,
         access_token=access,
         refresh_token=issued.refresh,
-        token_type="Bearer",
+        token_type="Bearer",  # noqa: S106 - the scheme
         expires_in=int(ctx.services.get(Tokens).lifetime.total_seconds()),
         user=as_they_see_themselves(ctx, issued.user),
     )

@@ -2,6 +2,8 @@
 
 from typing import Any, Literal
 
+from pydantic import Field
+
 from helpdesk_core.accounts.schemas.types import Domain, Policy, SettingsObject, Slug, Tier
 from helpdesk_core.schemas import DbInt, Filters, Line, QueryBool, Schema, UtcDateTime, Words
 
@@ -40,7 +42,7 @@ class OrganizationCreate(Schema):
     """Appears in registrations and never changes; made from the name when it is left out."""
     domain: Domain | None = None
     subscription_tier: Tier = "free"
-    settings: SettingsObject = {}
+    settings: SettingsObject = Field(default_factory=dict)
     registration: Policy = "open"
 
 
@@ -53,7 +55,7 @@ class OrganizationUpdate(Schema):
     domain: Domain | None = None
     subscription_tier: Tier = "free"
     """A change of it is for platform administrators."""
-    settings: SettingsObject = {}
+    settings: SettingsObject = Field(default_factory=dict)
     registration: Policy = "open"
 
 

@@ -1,6 +1,7 @@
 """Logging in, and the tokens that come of it."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -13,7 +14,7 @@ Token = Annotated[Text, Field(min_length=1, max_length=4096)]
 class Credentials(Schema):
     """A user name or an e-mail address, and the password."""
 
-    spellings = {"email": "username"}
+    spellings: ClassVar[Mapping[str, str]] = {"email": "username"}
 
     username: Annotated[Text, Field(min_length=1, max_length=254)]
     """User name or e-mail address, in any case."""
@@ -23,7 +24,7 @@ class Credentials(Schema):
 class Refresh(Schema):
     """A refresh token."""
 
-    spellings = {"refresh_token": "refresh"}
+    spellings: ClassVar[Mapping[str, str]] = {"refresh_token": "refresh"}
 
     refresh: Token
 
@@ -31,7 +32,7 @@ class Refresh(Schema):
 class OptionalRefresh(Schema):
     """A refresh token whose login is to end; without one it is the login of the request itself."""
 
-    spellings = {"refresh_token": "refresh"}
+    spellings: ClassVar[Mapping[str, str]] = {"refresh_token": "refresh"}
 
     refresh: Token | None = None
 
@@ -39,7 +40,7 @@ class OptionalRefresh(Schema):
 class AccessToken(Schema):
     """An access token to be looked at."""
 
-    spellings = {"access": "token", "access_token": "token"}
+    spellings: ClassVar[Mapping[str, str]] = {"access": "token", "access_token": "token"}
 
     token: Token
 

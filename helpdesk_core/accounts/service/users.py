@@ -47,8 +47,9 @@ def create_user(
     """
     _refuse_taken(session, username, email)
     moment = now(session)
-    defaults = {name: organization.settings[name] for name in ("timezone", "language") if name in organization.settings}
-    given = {name: value for name, value in fields.items() if value is not None}
+    settings: dict[str, Any] = organization.settings
+    defaults = {name: settings[name] for name in ("timezone", "language") if name in settings}
+    given: dict[str, Any] = {name: value for name, value in fields.items() if value is not None}
     user = User(
         organization_id=organization.id,
         username=username,
@@ -60,7 +61,7 @@ def create_user(
         is_platform_admin=is_platform_admin,
         created_at=moment,
         updated_at=moment,
-        **{**CLEARED, **defaults, **given},
+        **(dict(CLEARED) | defaults | given),
     )
     user.full_name = _full_name(user)
     session.add(user)
@@ -92,7 +93,7 @@ def change_user(session: Session, user: User, changes: Mapping[str, Any]) -> Non
     Raises:
         AlreadyExists: the user name or the address is taken (409).
     """
-    values = {name: CLEARED.get(name) if value is None else value for name, value in changes.items()}
+    values: dict[str, Any] = {name: CLEARED[name] if value is None else value for name, value in changes.items()}
     changed = sorted(name for name, value in values.items() if getattr(user, name) != value)
     if {"username", "email"} & set(changed):
         _refuse_taken(session, values.get("username", user.username), values.get("email", user.email), but=user.id)

@@ -35,7 +35,8 @@ class Schemas:
             renamed[name] = self._names[print_]
         for name in fresh:
             self.named[renamed[name]] = _rewritten(definitions[name], renamed)
-        return _rewritten(schema, renamed)
+        adopted: Document = _rewritten(schema, renamed)
+        return adopted
 
     def _free(self, name: str, owner: str, suffix: str) -> str:
         own = f"{owner[:1].upper()}{owner[1:]}{name}"

@@ -7,6 +7,7 @@ from typing import Any
 from helpdesk_core.schemas import Schema
 from helpdesk_core.web.openapi.components import Schemas
 from helpdesk_core.web.openapi.generators import Document, name_in, schema_of
+from helpdesk_core.web.openapi.samples import sample_of
 from helpdesk_core.web.requests import FORM, JSON, MULTIPART
 from helpdesk_core.web.routing import Endpoint, PathParameter
 
@@ -16,20 +17,18 @@ HEADERS: dict[str, Document] = {
         "in": "header",
         "description": "A request that is sent again with its key gets the first answer again, and happens once.",
         "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~¡-¬®-ÿ]+$"},
-        "example": "5f0c7d9e-1",
     },
     "IfMatch": {
         "name": "If-Match",
         "in": "header",
         "description": "The `ETag` that was read, or `*`: 412 if the resource has changed since.",
-        "schema": {"type": "string", "pattern": '^[!-~]([ -~]*[!-~])?$'},
-        "example": "*",
+        "schema": {"type": "string", "pattern": "^[!-~]([ -~]*[!-~])?$"},
     },
     "IfNoneMatch": {
         "name": "If-None-Match",
         "in": "header",
         "description": "The `ETag` that was read: 304 without a body if nothing has changed.",
-        "schema": {"type": "string", "pattern": '^[!-~]([ -~]*[!-~])?$'},
+        "schema": {"type": "string", "pattern": "^[!-~]([ -~]*[!-~])?$"},
     },
 }
 
@@ -115,10 +114,21 @@ def body_of(endpoint: Endpoint, schemas: Schemas) -> Document | None:
         return None
     schema, definitions = schema_of(endpoint.body, "body")
     own = definitions[name_in(schema)]
+    if endpoint.method in {"PUT", "PATCH"}:
+        own = _without_defaults(own)
     definitions[name_in(schema)] = tolerant(own, endpoint.body)
-    reference = schemas.adopt(schema, definitions, endpoint.plugin, suffix="Input")
+    content: Document = {"schema": schemas.adopt(schema, definitions, endpoint.plugin, suffix="Input")}
+    if endpoint.body.spellings:
+        content["example"] = sample_of(own, definitions)  # one made by a tool would have every spelling
     media = [JSON, FORM] if endpoint.form else [JSON]
-    return {"required": bool(own.get("required")), "content": dict.fromkeys(media, {"schema": reference})}
+    return {"required": bool(own.get("required")), "content": {kind: content for kind in media}}
+
+
+def _without_defaults(schema: Document) -> Document:
+    """Return the schema of an update: what is left out stays as it is (rule R8)."""
+    properties = schema.get("properties", {}).items()
+    kept = {name: {key: part for key, part in found.items() if key != "default"} for name, found in properties}
+    return {**schema, "properties": kept}
 
 
 def tolerant(schema: Document, declared: type[Schema]) -> Document:
@@ -127,7 +137,7 @@ def tolerant(schema: Document, declared: type[Schema]) -> Document:
     Other spellings are properties of their own, of which a body has one; what can only be read is taken and ignored.
     """
     properties = dict(schema.get("properties", {}))
-    required = [name for name in schema.get("required", ())]
+    required = list(schema.get("required", ()))
     groups: dict[str, list[str]] = {}
     for spelling, name in declared.spellings.items():
         groups.setdefault(name, [name]).append(spelling)

@@ -1,101 +1,250 @@
-"""What happens around tickets."""
+"""What this plugin tells others. Payloads hold keys and words of the stored vocabulary, no texts of people."""
 
 from typing import ClassVar
 
 from helpdesk_core.api import Event
 
 
-class AttachmentCreated(Event):
-    """A file was uploaded."""
+class TicketEvent(Event):
+    """Something happened to a ticket.
 
-    type: ClassVar[str] = "attachment.created"
+    Attributes:
+        ticket_id: key of the ticket.
+    """
 
-    attachment_id: int
-    ticket_id: int | None
-    """Nothing while no ticket refers to the file."""
-
-
-class AttachmentDeleted(Event):
-    """A file was removed."""
-
-    type: ClassVar[str] = "attachment.deleted"
-
-    attachment_id: int
-    ticket_id: int | None
+    ticket_id: int
 
 
-class CategoryCreated(Event):
-    """A category was added."""
+class TicketCreated(TicketEvent):
+    """A ticket was opened.
+
+    Attributes:
+        customer_id: key of the user it is for.
+        created_by_id: key of the user who opened it.
+        assigned_agent_id: key of the user who works on it, if any.
+        category_id: key of its category, if any.
+        status: its first state, as stored.
+        priority: its priority.
+    """
+
+    type: ClassVar[str] = "ticket.created"
+
+    customer_id: int
+    created_by_id: int
+    assigned_agent_id: int | None
+    category_id: int | None
+    status: str
+    priority: str
+
+
+class TicketUpdated(TicketEvent):
+    """Fields of a ticket changed; its history has the values.
+
+    Attributes:
+        fields: names of the fields that changed, in COMPREHENSIVE's words.
+    """
+
+    type: ClassVar[str] = "ticket.updated"
+
+    fields: tuple[str, ...]
+
+
+class TicketAssigned(TicketEvent):
+    """A ticket went to somebody, or to nobody; follows `ticket.updated`.
+
+    Attributes:
+        assigned_agent_id: key of the user who works on it now, if any.
+        previous_agent_id: key of the user who worked on it before, if any.
+    """
+
+    type: ClassVar[str] = "ticket.assigned"
+
+    assigned_agent_id: int | None
+    previous_agent_id: int | None
+
+
+class TicketStatusChanged(TicketEvent):
+    """A ticket moved to another state; follows `ticket.updated`.
+
+    Attributes:
+        before: the state that it had, as stored.
+        after: the state that it has.
+    """
+
+    type: ClassVar[str] = "ticket.status_changed"
+
+    before: str
+    after: str
+
+
+class TicketDeleted(TicketEvent):
+    """A ticket was deleted; administrators can restore it."""
+
+    type: ClassVar[str] = "ticket.deleted"
+
+
+class TicketRestored(TicketEvent):
+    """A deleted ticket came back."""
+
+    type: ClassVar[str] = "ticket.restored"
+
+
+class CommentEvent(TicketEvent):
+    """Something happened to a comment.
+
+    Attributes:
+        comment_id: key of the comment.
+        author_id: key of the user who wrote it.
+        is_internal: whether only staff may know of it.
+    """
+
+    comment_id: int
+    author_id: int
+    is_internal: bool
+
+
+class CommentCreated(CommentEvent):
+    """Somebody commented on a ticket."""
+
+    type: ClassVar[str] = "comment.created"
+
+
+class CommentUpdated(CommentEvent):
+    """A comment was changed."""
+
+    type: ClassVar[str] = "comment.updated"
+
+
+class CommentDeleted(CommentEvent):
+    """A comment was removed."""
+
+    type: ClassVar[str] = "comment.deleted"
+
+
+class CategoryEvent(Event):
+    """Something happened to a category.
+
+    Attributes:
+        category_id: key of the category.
+        name: what it is called.
+    """
+
+    category_id: int
+    name: str
+
+
+class CategoryCreated(CategoryEvent):
+    """A category was added.
+
+    Attributes:
+        slug: stands for it in conditions of automations.
+    """
 
     type: ClassVar[str] = "category.created"
 
-    category_id: int
-    name: str
     slug: str
 
 
-class CategoryUpdated(Event):
-    """A category was changed; its slug never is."""
+class CategoryUpdated(CategoryEvent):
+    """A category was changed.
+
+    Attributes:
+        slug: stands for it in conditions of automations; never changes.
+    """
 
     type: ClassVar[str] = "category.updated"
 
-    category_id: int
-    name: str
     slug: str
 
 
-class CategoryDeleted(Event):
-    """A category was removed."""
+class CategoryDeleted(CategoryEvent):
+    """A category was removed.
+
+    Attributes:
+        moved_to: key of the category that took its tickets; without one they have none.
+    """
 
     type: ClassVar[str] = "category.deleted"
 
-    category_id: int
-    name: str
     moved_to: int | None
-    """The category that has its tickets now; nothing when they have none."""
 
 
-class TagCreated(Event):
-    """A tag was added."""
+class TagEvent(Event):
+    """Something happened to a tag.
+
+    Attributes:
+        tag_id: key of the tag.
+        name: what it is called.
+    """
+
+    tag_id: int
+    name: str
+
+
+class TagCreated(TagEvent):
+    """A tag was added, by itself or with the first ticket that carries it."""
 
     type: ClassVar[str] = "tag.created"
 
-    tag_id: int
-    name: str
 
-
-class TagUpdated(Event):
-    """A tag was renamed or changed otherwise."""
+class TagUpdated(TagEvent):
+    """A tag was changed."""
 
     type: ClassVar[str] = "tag.updated"
 
-    tag_id: int
-    name: str
 
-
-class TagDeleted(Event):
+class TagDeleted(TagEvent):
     """A tag was removed, from its tickets as well."""
 
     type: ClassVar[str] = "tag.deleted"
 
-    tag_id: int
-    name: str
 
+class TagMerged(TagEvent):
+    """A tag gave way to another one on all its tickets.
 
-class TagMerged(Event):
-    """A tag was replaced by another one and is gone."""
+    Attributes:
+        into_id: key of the tag that stays; `name` is its name.
+    """
 
     type: ClassVar[str] = "tag.merged"
 
-    tag_id: int
     into_id: int
-    name: str
-    """The name of the tag that stays."""
 
 
-CATALOGUE = (
-    AttachmentCreated,
-    AttachmentDeleted,
+class AttachmentEvent(Event):
+    """Something happened to an uploaded file.
+
+    Attributes:
+        attachment_id: key of the file.
+        ticket_id: key of the ticket that has it, if any.
+    """
+
+    attachment_id: int
+    ticket_id: int | None
+
+
+class AttachmentCreated(AttachmentEvent):
+    """A file was uploaded."""
+
+    type: ClassVar[str] = "attachment.created"
+
+
+class AttachmentDeleted(AttachmentEvent):
+    """A file was removed."""
+
+    type: ClassVar[str] = "attachment.deleted"
+
+
+ALL = (
+    TicketCreated,
+    TicketUpdated,
+    TicketAssigned,
+    TicketStatusChanged,
+    TicketDeleted,
+    TicketRestored,
+    CommentCreated,
+    CommentUpdated,
+    CommentDeleted,
     CategoryCreated,
     CategoryUpdated,
     CategoryDeleted,
@@ -103,5 +252,6 @@ CATALOGUE = (
     TagUpdated,
     TagDeleted,
     TagMerged,
+    AttachmentCreated,
+    AttachmentDeleted,
 )
-"""Events of attachments, categories and tags, for `plugin.py`."""

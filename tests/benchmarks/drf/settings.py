@@ -1,4 +1,4 @@
-"""A Django project as small as the comparison allows: no admin, no sessions, no middleware, persistent connections."""
+"""A Django project as small as the comparison allows: no admin, no sessions, persistent connections."""
 
 import os
 
@@ -18,7 +18,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "tests.benchmarks.drf.apps.Comparison",
 ]
-MIDDLEWARE: list[str] = []
+MIDDLEWARE = ["django.middleware.common.CommonMiddleware"]  # for Content-Length
 AUTH_USER_MODEL = "comparison.User"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATABASES = {

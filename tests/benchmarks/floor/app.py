@@ -20,7 +20,7 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
         await _live(receive, send)
         return
     headers = dict(scope["headers"])
-    user_id = user_of(headers[b"authorization"].removeprefix(b"Bearer "))
+    user_id = user_of(headers.get(b"authorization", b"").removeprefix(b"Bearer "))
     user = connection.execute(_USER, (user_id,)).fetchone()
     if user is None:
         await _send(send, 401, b"{}")

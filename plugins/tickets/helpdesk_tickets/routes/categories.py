@@ -1,8 +1,9 @@
 """`/categories/`"""
 
-from helpdesk_core.api import Context, Key, Page, Router
-from helpdesk_tickets.permissions import MANAGE_CATALOGUE, VIEW_CATALOGUE
+from helpdesk_core.api import Context, Invalid, Key, Page, Router
+from helpdesk_tickets.permissions import MANAGE_CATALOGUE, VIEW, VIEW_CATALOGUE
 from helpdesk_tickets.queries.categories import categories
+from helpdesk_tickets.routes.filters import page_of_tickets
 from helpdesk_tickets.schemas.categories import (
     CategoryCreate,
     CategoryDetails,
@@ -11,6 +12,7 @@ from helpdesk_tickets.schemas.categories import (
     CategoryRemoval,
     CategoryUpdate,
 )
+from helpdesk_tickets.schemas.tickets import ClassicTicketRow, TicketExtras, TicketFilters, TicketRead
 from helpdesk_tickets.service import categories as service
 
 router = Router("categories", tag="Categories")
@@ -44,3 +46,14 @@ def update_category(ctx: Context, category: Key, body: CategoryUpdate) -> Catego
 def delete_category(ctx: Context, category: Key, query: CategoryRemoval) -> None:
     """Remove a category; its tickets get the category `move_to`, or none."""
     service.delete_category(ctx.session, category, query.move_to)
+
+
+@router.get("/{category}/tickets/", permission=VIEW, include=TicketExtras)
+def list_tickets_of_category(
+    ctx: Context, category: Key, query: TicketFilters
+) -> Page[TicketRead] | Page[ClassicTicketRow]:
+    """The tickets of a category, newest first."""
+    if query.category is not None:
+        raise Invalid.field("category", "The path names the category already.")
+    categories.find_one(ctx.session, ctx.viewer, categories.key, category)
+    return page_of_tickets(ctx, query, category=(category,))

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 
 from helpdesk_core.api import Context, Router
-
 from helpdesk_tickets.models import PRIORITIES
 from helpdesk_tickets.permissions import VIEW_CATALOGUE
 from helpdesk_tickets.schemas.choices import Choice, Choices

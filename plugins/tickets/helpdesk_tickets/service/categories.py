@@ -8,10 +8,8 @@ from helpdesk_tickets.events import CategoryCreated, CategoryDeleted, CategoryUp
 from helpdesk_tickets.models import Category, Ticket, TicketCount
 from helpdesk_tickets.names import key_of, slug_of
 from helpdesk_tickets.schemas.categories import CategoryCreate, CategoryUpdate
+from helpdesk_tickets.service.counting import NO_CATEGORY
 from helpdesk_tickets.service.rows import row_of
-
-NO_CATEGORY = 0
-"""In `TicketCount`: tickets without a category."""
 
 
 def create_category(session: Session, data: CategoryCreate) -> Category:

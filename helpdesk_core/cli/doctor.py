@@ -1,0 +1,133 @@
+"""`helpdesk doctor`: what an operator looks at first when something is wrong."""
+
+import logging
+import os
+import sys
+from collections.abc import Callable
+
+import click
+from pydantic import SecretStr
+from sqlalchemy import make_url, text
+
+from helpdesk_core.cli.failures import Refused, explained
+from helpdesk_core.cli.installation import Installation, database_file, pass_installation, told
+from helpdesk_core.keys import FILE, signing_key
+from helpdesk_core.lineages import lineages, orphans
+from helpdesk_core.plugins.host import State
+from helpdesk_core.settings import PREFIX, Settings
+
+
+@click.command()
+@click.option("--settings", "list_settings", is_flag=True, help="List all settings with their present values.")
+@pass_installation
+def doctor(installation: Installation, *, list_settings: bool) -> None:
+    """Check the installation; exit with 1 if anything is wrong."""
+    if list_settings:
+        _list_settings(installation.settings)
+        return
+    logging.disable()  # what is wrong is told below
+    healthy = True
+    for name, check in CHECKS.items():
+        passed, finding = _run(check, installation)
+        healthy &= passed
+        click.echo(f"{'ok' if passed else 'WRONG':6} {name:11} {finding}")
+        if name == "settings" and not passed:
+            break  # nothing else can be looked at
+    if not healthy:
+        sys.exit(1)
+
+
+def _run(check: Callable[[Installation], str], installation: Installation) -> tuple[bool, str]:
+    try:
+        return True, check(installation)
+    except Exception as error:
+        refusal = error if isinstance(error, Refused) else explained(error)
+        if refusal is None:
+            raise
+        return False, refusal.message.replace("\n", " ")
+
+
+def _settings(installation: Installation) -> str:
+    given = sorted(installation.settings.model_fields_set)
+    return f"valid; set: {', '.join(given) or 'none'}"
+
+
+def _home(installation: Installation) -> str:
+    home = installation.settings.home.absolute()
+    existing = next(folder for folder in (home, *home.parents) if folder.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+        raise Refused(f"{home} cannot be written")
+    return f"{home} can be written"
+
+
+def _secret_key(installation: Installation) -> str:
+    settings = installation.settings
+    if not settings.secret_key.get_secret_value() and not (settings.home / FILE).exists():
+        return "not there yet; `helpdesk migrate` makes it"
+    signing_key(settings)
+    return "from the settings" if settings.secret_key.get_secret_value() else f"in {settings.home / FILE}"
+
+
+def _plugins(installation: Installation) -> str:
+    plugins = installation.every_plugin.plugins
+    troubled = [told(plugin) for plugin in plugins if plugin.state is not State.ACTIVE]
+    if troubled:
+        raise Refused("; ".join(troubled))
+    return f"{len(plugins)} active: {', '.join(plugin.id for plugin in plugins)}"
+
+
+def _database(installation: Installation) -> str:
+    url = make_url(installation.settings.database)
+    _require_file(installation)
+    with installation.services.database.engine.connect() as connection:
+        connection.execute(text("SELECT 1"))
+    return f"answers: {url.render_as_string(hide_password=True)}"
+
+
+def _migrations(installation: Installation) -> str:
+    _require_file(installation)
+    behind = installation.behind()
+    if behind:
+        raise Refused(f"due for {', '.join(behind)}: run `helpdesk migrate`")
+    return "none due"
+
+
+def _orphans(installation: Installation) -> str:
+    _require_file(installation)
+    left = orphans(installation.services.database, lineages(installation.every_plugin))
+    if left:
+        raise Refused(f"tables are left of plugins that do not run here: {', '.join(left)}")
+    return "no tables of plugins that do not run here"
+
+
+def _require_file(installation: Installation) -> None:
+    file = database_file(installation.settings)
+    if file is not None and not file.exists():
+        raise Refused(f"{file} is not there yet: run `helpdesk migrate`")
+
+
+CHECKS: dict[str, Callable[[Installation], str]] = {
+    "settings": _settings,
+    "home": _home,
+    "secret key": _secret_key,
+    "plugins": _plugins,
+    "database": _database,
+    "migrations": _migrations,
+    "leftovers": _orphans,
+}
+
+
+def _list_settings(settings: Settings) -> None:
+    for name, field in Settings.model_fields.items():
+        mark = "*" if name in settings.model_fields_set else " "
+        click.echo(f"{mark} {PREFIX}{name.upper()} = {_shown(getattr(settings, name))}")
+        click.echo(click.wrap_text(field.description or "", initial_indent="      ", subsequent_indent="      "))
+    click.echo("\n* is set in the environment or in helpdesk.toml; all others have their default.")
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, SecretStr):
+        return str(value)
+    if isinstance(value, tuple):
+        return ",".join(value)
+    return "" if value is None else str(value)

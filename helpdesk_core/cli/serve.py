@@ -1,0 +1,116 @@
+"""`helpdesk serve`: what can be wrong is checked before the server starts, whose own exit code may hide it."""
+
+import contextlib
+import os
+import socket
+import sys
+
+import click
+import uvicorn
+from starlette.applications import Starlette
+from uvicorn.supervisors import ChangeReload
+
+from helpdesk_core.app import create_app
+from helpdesk_core.cli.cores import PinnedWorkers, cores, pin_this_process
+from helpdesk_core.cli.failures import Refused
+from helpdesk_core.cli.installation import Installation, pass_installation
+from helpdesk_core.cli.lazy import load
+from helpdesk_core.keys import signing_key
+from helpdesk_core.logs import configure_logging
+
+FAILED_START = 3
+"""Exit code when the server could not start, as uvicorn has it."""
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="Port to listen on.")
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 256), help="Number of processes.")
+@click.option("--reload", is_flag=True, help="Start again when a file of the source changes.")
+@click.option("--demo", is_flag=True, help="Migrate, and fill an empty database with a demonstration.")
+@click.option(
+    "--pin/--no-pin", default=None,
+    help="Keep each process on a processor of its own. By default when there are as many processes as processors.",
+)
+@pass_installation
+def serve(
+    installation: Installation, *, host: str, port: int, workers: int, reload: bool, demo: bool, pin: bool | None
+) -> None:
+    """Start the web server; it also delivers events.
+
+    Needs `helpdesk migrate` first, except with --demo.
+    """
+    if demo:
+        load("demo").choose_home()
+    configure_logging(installation.settings.log_level)
+    signing_key(installation.settings)
+    if demo:
+        host = load("demo").prepare(installation, host)
+    installation.check_database()
+    listening = _listen(host, port)
+    url = f"http://{_printable(host)}:{listening.getsockname()[1]}"
+    where = f"Helpdesk on {url}/api/v1/, explained on {url}/api/docs/"
+    click.echo(load("demo").welcome(installation, url) if demo else where)
+    sys.stdout.flush()
+    pin = workers == len(cores()) if pin is None else pin
+    _run(installation, listening, workers=workers, reload=reload, pin=pin)
+
+
+def application() -> Starlette:
+    """Return the application in a process of its own, one of several workers."""
+    installation = Installation()
+    configure_logging(installation.settings.log_level)
+    return create_app(installation.settings)
+
+
+def _run(installation: Installation, listening: socket.socket, *, workers: int, reload: bool, pin: bool) -> None:
+    alone = workers == 1 and not reload
+    app = create_app(installation.settings, parts=installation.parts) if alone else f"{__name__}:application"
+    config = _config(installation, app, workers=workers, reload=reload)
+    server = uvicorn.Server(config)
+    with contextlib.suppress(KeyboardInterrupt):
+        if reload:
+            ChangeReload(config, target=server.run, sockets=[listening]).run()
+        elif workers > 1:
+            PinnedWorkers(config, [listening], cores() if pin else ()).run()
+        else:
+            if pin:
+                pin_this_process()
+            server.run(sockets=[listening])
+            if not server.started:
+                sys.exit(FAILED_START)
+
+
+def _config(installation: Installation, app: Starlette | str, *, workers: int, reload: bool) -> uvicorn.Config:
+    proxies = installation.settings.trusted_proxies
+    return uvicorn.Config(
+        app,
+        factory=isinstance(app, str),
+        workers=workers,
+        reload=reload,
+        http="httptools",
+        loop="uvloop" if os.name == "posix" else "asyncio",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=list(proxies),
+        timeout_graceful_shutdown=10,
+    )
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listening = socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        raise Refused(f"Cannot listen on {host}:{port}: {error.strerror}.") from None
+    listening.set_inheritable(True)
+    return listening
+
+
+def _printable(host: str) -> str:
+    if host in {"0.0.0.0", "::"}:  # noqa: S104 - the address is compared, not used
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,35 @@
+from tests.contract.steps import served
+
+
+def seen(installation, client):
+    installation.parts.delivery.keep_up()
+    return served(client.get("/users/profile/"))["last_active_at"]
+
+
+def test_activity_is_noted_and_written_later(installation, member):
+    assert served(member.get("/users/profile/"))["last_active_at"] is None
+    assert seen(installation, member) == "2026-03-02T10:00:00Z"
+
+
+def test_activity_is_written_at_most_once_a_minute(installation, member, clock):
+    seen(installation, member)
+    clock.advance(seconds=59)
+    member.get("/users/profile/")
+    assert seen(installation, member) == "2026-03-02T10:00:00Z"
+    clock.advance(seconds=1)
+    member.get("/users/profile/")
+    assert seen(installation, member) == "2026-03-02T10:01:00Z"
+
+
+def test_activity_is_that_of_the_caller_alone(installation, member, owner):
+    member.get("/users/profile/")
+    assert seen(installation, member)
+    assert served(owner.get(f"/users/{owner.user.id}/"))["last_active_at"] is None
+
+
+def test_activity_does_not_change_the_tag(installation, member):
+    tag = member.get("/users/profile/").headers["ETag"]
+    assert seen(installation, member)
+    assert member.get("/users/profile/").headers["ETag"] == tag
+    served(member.patch("/users/profile/", json={"language": "de"}, headers={"If-Match": tag}))
+    assert member.get("/users/profile/").headers["ETag"] != tag

@@ -1,0 +1,75 @@
+"""Whatever the OpenAPI document allows, and what it forbids, is answered as documented and never crashed on."""
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import schemathesis
+import uvicorn
+from helpdesk_core.app import declared_endpoints
+from helpdesk_core.plugins import PluginHost, load_plugins
+from helpdesk_core.settings import Settings
+from helpdesk_core.testing import running
+from helpdesk_core.web.openapi import build_document
+from hypothesis import HealthCheck, settings
+
+EXAMPLES = int(os.environ.get("HELPDESK_TEST_EXAMPLES", "100"))
+COMMON = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+
+
+def document() -> dict[str, Any]:
+    """Return the OpenAPI document; made when tests are collected, so that each operation is a test of its own."""
+    host = load_plugins()
+    return build_document(declared_endpoints(host), host, Settings())
+
+
+# A body may fit its schema and still name a row that does not exist (400, as everywhere for references in bodies), or
+# not fit the state (422); a schema cannot tell.
+ACCEPTED = ["2xx", "3xx", 400, 401, 403, 404, 409, 412, 422]
+REFUSED = [400, 401, 403, 404, 405, 406, 409, 412, 413, 415, 422]
+CONFIG = schemathesis.Config.from_dict(
+    {
+        "checks": {
+            "positive_data_acceptance": {"expected-statuses": ACCEPTED},
+            "negative_data_rejection": {"expected-statuses": REFUSED},
+        }
+    }
+)
+schema = schemathesis.openapi.from_dict(document(), config=CONFIG)
+
+
+@dataclass(frozen=True)
+class Target:
+    url: str
+    token: str
+
+
+@pytest.fixture(scope="module")
+def target(
+    helpdesk_databases: Any, helpdesk_host: PluginHost, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Target]:
+    """A real server on loopback, for all operations, with the administrator's token."""
+    home = tmp_path_factory.mktemp("fuzzed")
+    with running(helpdesk_databases, helpdesk_host, home, "fuzzed") as installation:
+        token = installation.client("owner").token
+        config = uvicorn.Config(installation.app, port=0, log_level="warning", access_log=False, lifespan="off")
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run)
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        yield Target(f"http://127.0.0.1:{port}", token)
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.mark.timeout(600)
+@schema.parametrize()
+@COMMON
+def test_every_operation_answers_as_documented(case: schemathesis.Case, target: Target) -> None:
+    case.call_and_validate(base_url=target.url, headers={"Authorization": f"Bearer {target.token}"})
