@@ -3,16 +3,23 @@
 from alembic import context
 
 attributes = context.config.attributes
+prefix = attributes["prefix"]
+search_indexes = tuple(attributes["metadata"].info.get("search_indexes", ()))
+
+
+def is_ours(name: str, kind: str) -> bool:
+    """Tell whether a table belongs to the lineage; full-text indexes do, but no model describes them."""
+    return kind != "table" or (name.startswith(prefix) and not name.startswith(search_indexes))
+
+
 options = {
     "target_metadata": attributes["metadata"],
     "version_table": attributes["version_table"],
     "render_as_batch": True,
     "transaction_per_migration": True,
     "compare_type": True,
-    "include_name": lambda name, kind, _: kind != "table" or name.startswith(attributes["prefix"]),
-    "include_object": lambda _object, name, kind, _reflected, _other: (
-        kind != "table" or name.startswith(attributes["prefix"])
-    ),
+    "include_name": lambda name, kind, _: is_ours(name, kind),
+    "include_object": lambda _object, name, kind, _reflected, _other: is_ours(name, kind),
 }
 
 connection = attributes.get("connection")

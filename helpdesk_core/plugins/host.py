@@ -205,7 +205,7 @@ def _check(plugin: Plugin, known_tables: set[str], claims: dict[tuple[str, str],
     """Check what was declared: names begin with the plugin's id, and nobody else has claimed them."""
     prefix = "core" if plugin.id in BUILT_IN else plugin.id
     for base in plugin.declared["register_models"]:
-        base.registry.configure()
+        base.registry.configure(cascade=True)  # and those that it refers to
     for table in set(metadata.tables) - known_tables:
         if not table.startswith(f"{prefix}_"):
             raise ValueError(f"table {table} must be called {prefix}_...")

@@ -5,7 +5,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import ForeignKey, LargeBinary, String, UniqueConstraint, select
+from sqlalchemy import ForeignKey, LargeBinary, ScalarResult, String, UniqueConstraint, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -39,10 +39,7 @@ def once(session: Session, actor: Actor, incoming: Incoming, moment: datetime, a
 
     A twin that arrives while the first is still at work waits for it: both insert the same key.
     """
-    key = incoming.headers["idempotency-key"]
-    if not 1 <= len(key) <= LONGEST_KEY or not key.isprintable():
-        raise Invalid.field("Idempotency-Key", f"Use 1 to {LONGEST_KEY} printable characters.")
-    fingerprint = sha256(f"{incoming.path}?{incoming.query}\n".encode() + incoming.body).hexdigest()
+    key, fingerprint = _identify(incoming)
     values = {
         "organization_id": actor.organization_id,
         "user_id": actor.user_id,
@@ -51,12 +48,26 @@ def once(session: Session, actor: Actor, incoming: Incoming, moment: datetime, a
         "created_at": moment,
     }
     if not _claim(session, values):
-        return _replay(session, actor, key, fingerprint)
+        return _replay(_stored(session, actor, key).one(), fingerprint)
     answer = act()
     session.flush()
-    row = _stored(session, actor, key)
+    row = _stored(session, actor, key).one()
     row.status, row.body = answer.status, bytes(answer.body) if isinstance(answer.body, bytes) else b""
     return answer
+
+
+def replayed(session: Session, actor: Actor, incoming: Incoming) -> Answer | None:
+    """Return the answer that the same key got before, for endpoints that do something before they write."""
+    key, fingerprint = _identify(incoming)
+    row = _stored(session, actor, key).one_or_none()
+    return _replay(row, fingerprint) if row else None
+
+
+def _identify(incoming: Incoming) -> tuple[str, str]:
+    key = incoming.headers["idempotency-key"]
+    if not 1 <= len(key) <= LONGEST_KEY or not key.isprintable():
+        raise Invalid.field("Idempotency-Key", f"Use 1 to {LONGEST_KEY} printable characters.")
+    return key, sha256(f"{incoming.path}?{incoming.query}\n".encode() + incoming.body).hexdigest()
 
 
 def _claim(session: Session, values: dict[str, Any]) -> bool:
@@ -65,13 +76,12 @@ def _claim(session: Session, values: dict[str, Any]) -> bool:
     return session.execute(statement).first() is not None
 
 
-def _stored(session: Session, actor: Actor, key: str) -> IdempotentRequest:
+def _stored(session: Session, actor: Actor, key: str) -> ScalarResult[IdempotentRequest]:
     wanted = select(IdempotentRequest).where(IdempotentRequest.user_id == actor.user_id, IdempotentRequest.key == key)
-    return session.scalars(wanted).one()
+    return session.scalars(wanted)
 
 
-def _replay(session: Session, actor: Actor, key: str, fingerprint: str) -> Answer:
-    row = _stored(session, actor, key)
+def _replay(row: IdempotentRequest, fingerprint: str) -> Answer:
     if row.fingerprint != fingerprint or row.status is None:
         raise Unprocessable("This Idempotency-Key was used for another request.")
     return Answer(row.status, row.body or b"", {"Idempotency-Replayed": "true"})

@@ -33,7 +33,7 @@ from helpdesk_core.web.authentication import Authenticator, Principal, authentic
 from helpdesk_core.web.context import Context, Services, read_include
 from helpdesk_core.web.dialects import Wanted, choose, wanted_by
 from helpdesk_core.web.errors import render
-from helpdesk_core.web.idempotency import once
+from helpdesk_core.web.idempotency import once, replayed
 from helpdesk_core.web.requests import Incoming, query_values, read_body, read_path, read_query
 from helpdesk_core.web.routing import Endpoint
 
@@ -78,6 +78,8 @@ class UnitOfWork:
                 form = Form(wanted.envelope, incoming.request_id, now)
                 if endpoint.prepare is None:
                     return self._answer(endpoint, ctx, arguments, form)
+                if _has_key(endpoint, incoming) and (answer := replayed(session, ctx.actor, incoming)):
+                    return answer
                 arguments["prepared"] = endpoint.prepare(**arguments)
             with database.session(writes=True) as session:
                 ctx = replace(ctx, session=session)
@@ -139,7 +141,7 @@ class UnitOfWork:
         if endpoint.writes and "if-match" in incoming.headers:
             self._check_unchanged(endpoint, ctx)
         try:
-            if endpoint.method == "POST" and "idempotency-key" in incoming.headers and not endpoint.public:
+            if _has_key(endpoint, incoming):
                 answer = once(session, ctx.actor, incoming, ctx.now, act)
             else:
                 answer = act()
@@ -192,6 +194,10 @@ class UnitOfWork:
         present = reader.function(**self._arguments(reader, ctx, {}))
         if isinstance(present, Loaded) and present.etag not in wanted:
             raise PreconditionFailed
+
+
+def _has_key(endpoint: Endpoint, incoming: Incoming) -> bool:
+    return endpoint.method == "POST" and not endpoint.public and "idempotency-key" in incoming.headers
 
 
 def _placed(principal: Principal, organization: str) -> Principal:

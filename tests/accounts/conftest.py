@@ -1,11 +1,11 @@
 """More people: somebody who administers the installation, and an account that nobody is logged in to."""
 
 import pytest
+
 from helpdesk_core.accounts.models import Organization, User
 from helpdesk_core.accounts.passwords import Passwords
 from helpdesk_core.accounts.service import create_user
 from helpdesk_core.testing import Account, Client
-
 from tests.contract.steps import PASSWORD, register
 
 

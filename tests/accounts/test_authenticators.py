@@ -1,10 +1,10 @@
 """What of a credential is looked up with every request, so that nothing outlives its revocation."""
 
 import pytest
+
 from helpdesk_core.accounts.models import Organization
 from helpdesk_core.accounts.tokens import Tokens
 from helpdesk_core.schemas import Dialect
-
 from tests.contract.steps import PASSWORD, bearer, log_in, refused, served
 
 

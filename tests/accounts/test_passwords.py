@@ -1,4 +1,5 @@
 import pytest
+
 from helpdesk_core.accounts.passwords import Passwords, common_passwords, password_problem
 from helpdesk_core.settings import Settings
 

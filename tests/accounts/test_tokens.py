@@ -3,12 +3,13 @@ import json
 from datetime import timedelta
 
 import pytest
+from joserfc import jwt
+from joserfc.jwk import OctKey
+
 from helpdesk_core.accounts.tokens import BadToken, Tokens
 from helpdesk_core.schemas import Dialect
 from helpdesk_core.settings import Settings
 from helpdesk_core.testing import TestClock
-from joserfc import jwt
-from joserfc.jwk import OctKey
 
 KEY = "the key of these tests is long enough"
 
@@ -92,7 +93,9 @@ def test_the_signature_has_to_be_ours(tokens, token):
         f"{header}.{claims}.{signature}",
         f"{header}.{payload}.",
         f"{header}.{payload}",
-        jwt.encode({"alg": "HS256", "kid": tokens._kid, "typ": "at+jwt"}, claims_of(token), OctKey.import_key("x" * 32)),
+        jwt.encode(
+            {"alg": "HS256", "kid": tokens._kid, "typ": "at+jwt"}, claims_of(token), OctKey.import_key("x" * 32)
+        ),
     ]
     for each in forged:
         with pytest.raises(BadToken):

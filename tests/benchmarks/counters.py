@@ -72,7 +72,9 @@ def verify(connection: sqlite3.Connection) -> None:
         " UNION ALL SELECT organization_id, kind, key, NULL, total FROM tickets_tally"
     )
     found = {tuple(part for part in key if part is not None): total for *key, total in stored}
-    if {key: total for key, total in expected.items() if total} != {key: total for key, total in found.items() if total}:
+    if {key: total for key, total in expected.items() if total} != {
+        key: total for key, total in found.items() if total
+    }:
         raise ValueError("the counters are not what the tickets add up to")
 
 

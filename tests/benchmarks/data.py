@@ -65,6 +65,13 @@ def copy(source: Path, name: str) -> Path:
     return target
 
 
+def analyze(path: Path) -> None:
+    """Collect statistics for SQLite's planner."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("ANALYZE")
+        connection.commit()
+
+
 def logins(path: Path) -> list[Login]:
     """Return every agent's login."""
     query = "SELECT id, user_id, organization_id FROM core_login ORDER BY id"

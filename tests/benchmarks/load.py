@@ -164,9 +164,7 @@ async def run(plan: Plan) -> Measured:
     tape, callers = Tape(), set[Caller]()
     requests = cycle(_requests(plan))
     until = time.perf_counter() + plan.warm_up + plan.seconds
-    tasks = [
-        asyncio.create_task(_keep_calling(plan, requests, tape, callers, until)) for _ in range(plan.connections)
-    ]
+    tasks = [asyncio.create_task(_keep_calling(plan, requests, tape, callers, until)) for _ in range(plan.connections)]
     await asyncio.sleep(plan.warm_up)
     before, began, tape.running = machine.cpu(plan.session), time.perf_counter(), True
     await asyncio.sleep(plan.seconds)
@@ -180,9 +178,7 @@ async def run(plan: Plan) -> Measured:
 def _requests(plan: Plan) -> list[bytes]:
     bodies = plan.bodies or [""]
     count = max(len(plan.tokens), len(bodies))
-    return [
-        _request(plan, plan.tokens[i % len(plan.tokens)], bodies[i % len(bodies)].encode()) for i in range(count)
-    ]
+    return [_request(plan, plan.tokens[i % len(plan.tokens)], bodies[i % len(bodies)].encode()) for i in range(count)]
 
 
 def _request(plan: Plan, token: str, body: bytes) -> bytes:

@@ -8,9 +8,9 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
+from helpdesk_core.accounts.passwords import Passwords
 from helpdesk_core.clock import api_time
 from helpdesk_core.settings import Settings
-from helpdesk_core.accounts.passwords import Passwords
 from tests.benchmarks.texts import CATEGORIES, COMPLAINTS, TAGS, Texts
 from tests.benchmarks.wire import FINAL_STATUSES, PRIORITIES, STATUSES
 
@@ -50,9 +50,19 @@ class Organization:
 
 
 @dataclass
-class Keys:
-    """The next key of each table that is counted here."""
+class Source:
+    """Where texts, chance and keys come from.
 
+    Attributes:
+        random: decides.
+        texts: are composed from.
+        users: the next key of a user.
+        comments: keys.
+        attachments: keys.
+    """
+
+    random: Random
+    texts: Texts
     users: int = 1
     comments: Iterator[int] = field(default_factory=lambda: count(1))
     attachments: Iterator[int] = field(default_factory=lambda: count(1))
@@ -60,17 +70,16 @@ class Keys:
 
 def generate(random: Random, texts: Texts, sizes: list[int]) -> Iterator[Row]:
     """Yield every row with its table, in an order that respects references."""
-    keys = Keys()
+    source = Source(random, texts)
     organizations = []
     for index, size in enumerate(sizes, start=1):
-        organization = _organization(index, size, keys)
+        organization = _organization(source, index, size)
         organizations.append(organization)
         yield from _staffed(organization)
         yield from _catalogue(organization)
     total = sum(sizes)
     for key, place in enumerate(_turns(random, sizes), start=1):
-        created = BEGAN + PERIOD * (key / total)
-        yield from _ticket(random, texts, organizations[place], key, created, keys)
+        yield from _ticket(source, organizations[place], key, BEGAN + PERIOD * (key / total))
 
 
 def _turns(random: Random, sizes: list[int]) -> list[int]:
@@ -80,14 +89,14 @@ def _turns(random: Random, sizes: list[int]) -> list[int]:
     return [place for _, place in turns]
 
 
-def _organization(key: int, size: int, keys: Keys) -> Organization:
-    first = keys.users
+def _organization(source: Source, key: int, size: int) -> Organization:
+    first = source.users
     customers = min(max(size // 4, 5), MOST_CUSTOMERS)
-    keys.users += AGENTS + customers
+    source.users += AGENTS + customers
     first_tag, first_category = (key - 1) * len(TAGS) + 1, (key - 1) * len(CATEGORIES) + 1
     return Organization(
         key,
-        customers=range(first + AGENTS, keys.users),
+        customers=range(first + AGENTS, source.users),
         agents=range(first, first + AGENTS),
         categories=range(first_category, first_category + len(CATEGORIES)),
         tags=range(first_tag, first_tag + len(TAGS)),
@@ -139,20 +148,18 @@ def _catalogue(organization: Organization) -> Iterator[Row]:
         }  # fmt: skip
 
 
-def _ticket(
-    random: Random, texts: Texts, organization: Organization, key: int, created: datetime, keys: Keys
-) -> Iterator[Row]:
+def _ticket(source: Source, organization: Organization, key: int, created: datetime) -> Iterator[Row]:
     organization.tickets += 1
-    ticket = _values(random, texts, organization, key, created)
-    comments = list(_comments(random, texts, organization, ticket, created, keys))
+    ticket = _values(source, organization, key, created)
+    comments = list(_comments(source, organization, ticket, created))
     public = [comment["content"] for comment in comments if not comment["is_internal"]]
     internal = [comment["content"] for comment in comments if comment["is_internal"]]
     ticket.update(comment_count=len(comments), public_comment_count=len(public))
     ticket["updated_at"] = max([ticket["resolved_at"] or ticket["created_at"], *(c["created_at"] for c in comments)])
     yield "tickets_ticket", ticket
     yield from (("tickets_comment", comment) for comment in comments)
-    yield from _tagged(random, organization, ticket)
-    yield from _attached(random, organization, ticket, keys)
+    yield from _tagged(source.random, organization, ticket)
+    yield from _attached(source, organization, ticket)
     yield "tickets_change", {
         "organization_id": organization.id, "ticket_id": key, "actor_id": ticket["created_by_id"], "field": "status",
         "before": None, "after": '"new"', "created_at": ticket["created_at"],
@@ -163,9 +170,8 @@ def _ticket(
     }  # fmt: skip
 
 
-def _values(
-    random: Random, texts: Texts, organization: Organization, key: int, created: datetime
-) -> dict[str, Any]:
+def _values(source: Source, organization: Organization, key: int, created: datetime) -> dict[str, Any]:
+    random, texts = source.random, source.texts
     status = random.choices(STATUSES, STATUS_SHARES)[0]
     customer = random.choice(organization.customers)
     resolved = api_time(created + timedelta(minutes=random.randint(10, 14_400))) if status in FINAL_STATUSES else None
@@ -193,14 +199,15 @@ def _uuid7(random: Random, moment: datetime) -> UUID:
 
 
 def _comments(
-    random: Random, texts: Texts, organization: Organization, ticket: dict[str, Any], created: datetime, keys: Keys
+    source: Source, organization: Organization, ticket: dict[str, Any], created: datetime
 ) -> Iterator[dict[str, Any]]:
+    random, texts = source.random, source.texts
     for place in range(random.choices(range(len(COMMENT_SHARES)), COMMENT_SHARES)[0]):
         internal = random.random() < 0.2
         by_agent = internal or random.random() < 0.6
         moment = created + timedelta(minutes=(place + 1) * random.randint(5, 2000))
         yield {
-            "id": next(keys.comments), "organization_id": organization.id, "ticket_id": ticket["id"],
+            "id": next(source.comments), "organization_id": organization.id, "ticket_id": ticket["id"],
             "author_id": random.choice(organization.agents) if by_agent else ticket["customer_id"],
             "content": texts.paragraph(random, 1, 4), "is_internal": int(internal), **_stamps(moment),
         }  # fmt: skip
@@ -217,9 +224,10 @@ def _tagged(random: Random, organization: Organization, ticket: dict[str, Any]) 
         }  # fmt: skip
 
 
-def _attached(random: Random, organization: Organization, ticket: dict[str, Any], keys: Keys) -> Iterator[Row]:
+def _attached(source: Source, organization: Organization, ticket: dict[str, Any]) -> Iterator[Row]:
+    random = source.random
     if random.random() < 0.1:
-        key = next(keys.attachments)
+        key = next(source.attachments)
         yield "tickets_attachment", {
             "id": key, "organization_id": organization.id, "ticket_id": ticket["id"],
             "uploaded_by_id": ticket["customer_id"], "filename": f"screenshot-{key}.png", "content_type": "image/png",

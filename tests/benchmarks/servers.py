@@ -89,10 +89,15 @@ _OTHERS = {"BENCHMARK_DATABASE": "{database}", "DJANGO_SETTINGS_MODULE": "tests.
 _WSGI, _ASGI = "tests.benchmarks.drf.wsgi:application", "tests.benchmarks.drf.asgi:application"
 
 FLOOR = Kind("floor", (*_UVICORN, "tests.benchmarks.floor.app:app"), _OTHERS, _plain_tokens)
+_SCRIPT = str(Path(sys.executable).with_name("helpdesk"))
 HELPDESK = Kind(
     "Helpdesk",
-    (*_PYTHON, "helpdesk_core.cli", "serve", "--host", HOST, "--port", "{port}"),
-    {"HELPDESK_DATABASE_URL": "sqlite:///{database}", "HELPDESK_SECRET_KEY": KEY, "HELPDESK_HOME": str(FOLDER / "home")},
+    (_SCRIPT, "serve", "--host", HOST, "--port", "{port}"),
+    {
+        "HELPDESK_DATABASE_URL": "sqlite:///{database}",
+        "HELPDESK_SECRET_KEY": KEY,
+        "HELPDESK_HOME": str(FOLDER / "home"),
+    },
     _our_tokens,
 )
 DJANGO = (

@@ -1,6 +1,7 @@
 """The dialect of an answer follows media type, credential and path, in this order."""
 
 import pytest
+
 from helpdesk_core.errors import NotAcceptable
 from helpdesk_core.schemas import Dialect
 from helpdesk_core.web.dialects import Wanted, choose, wanted_by

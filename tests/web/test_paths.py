@@ -1,6 +1,7 @@
 """Paths find their endpoint, whatever the number of others."""
 
 import pytest
+
 from helpdesk_core.web.paths import PathTree
 
 

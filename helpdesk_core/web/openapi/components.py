@@ -13,6 +13,7 @@ class Schemas:
     def __init__(self) -> None:
         """Start empty."""
         self.named: dict[str, Document] = {}
+        self._owners: dict[str, str] = {}
         self._names: dict[str, str] = {}
 
     def adopt(self, schema: Document, definitions: Mapping[str, Document], owner: str, *, suffix: str = "") -> Document:
@@ -26,11 +27,12 @@ class Schemas:
         """
         renamed: dict[str, str] = {}
         fresh = []
-        for name in definitions:
+        for name in _reached(schema, definitions):
             print_ = _fingerprint(name, definitions)
             if print_ not in self._names:
                 self._names[print_] = self._free(_readable(name), owner, suffix)
                 self.named[self._names[print_]] = {}
+                self._owners[self._names[print_]] = owner
                 fresh.append(name)
             renamed[name] = self._names[print_]
         for name in fresh:
@@ -40,8 +42,10 @@ class Schemas:
 
     def _free(self, name: str, owner: str, suffix: str) -> str:
         own = f"{owner[:1].upper()}{owner[1:]}{name}"
-        wanted = [name, f"{name}{suffix}", own, f"{own}{suffix}"]
-        wanted += [f"{own}{suffix}{number}" for number in range(2, len(self.named) + 3)]
+        wanted = [name]
+        if self._owners.get(name) == owner:
+            wanted.append(f"{name}{suffix}")
+        wanted += [own, f"{own}{suffix}", *(f"{own}{suffix}{number}" for number in range(2, len(self.named) + 3))]
         return next(each for each in wanted if each not in self.named)
 
 
@@ -52,14 +56,20 @@ def _readable(name: str) -> str:
 
 def _fingerprint(name: str, definitions: Mapping[str, Document]) -> str:
     """Return a text that is equal for definitions that mean the same, down to everything they refer to."""
-    reached = {name: definitions[name]}
-    waiting = [definitions[name]]
+    reached = {each: definitions[each] for each in _reached(definitions[name], definitions)}
+    return json.dumps([name, definitions[name], reached], sort_keys=True, default=str)
+
+
+def _reached(schema: Document, definitions: Mapping[str, Document]) -> list[str]:
+    """Return the names of the definitions that a schema refers to, or they to each other."""
+    reached: dict[str, None] = {}
+    waiting = [schema]
     while waiting:
         for found in referred(waiting.pop()):
             if found not in reached and found in definitions:
-                reached[found] = definitions[found]
+                reached[found] = None
                 waiting.append(definitions[found])
-    return json.dumps([name, reached], sort_keys=True, default=str)
+    return list(reached)
 
 
 def referred(schema: Any) -> Iterator[str]:

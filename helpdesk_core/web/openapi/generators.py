@@ -88,6 +88,13 @@ class _Bodies(_Plain):
         refine = _REFINED.get(_name_of(schema))
         return refine(found) if refine else found
 
+    def chain_schema(self, schema: core_schema.ChainSchema) -> JsonSchemaValue:
+        """Join the steps: Pydantic tells the first alone, but a pattern that follows a validator is the second."""
+        steps = [self.generate_inner(step) for step in schema["steps"]]
+        if any(step.get("type") != steps[0].get("type") for step in steps):
+            return steps[0]
+        return {name: part for step in reversed(steps) for name, part in step.items()}
+
 
 def _any_json_object(found: Document) -> Document:
     if found.get("additionalProperties") is not True:

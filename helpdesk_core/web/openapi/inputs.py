@@ -121,7 +121,7 @@ def body_of(endpoint: Endpoint, schemas: Schemas) -> Document | None:
     if endpoint.body.spellings:
         content["example"] = sample_of(own, definitions)  # one made by a tool would have every spelling
     media = [JSON, FORM] if endpoint.form else [JSON]
-    return {"required": bool(own.get("required")), "content": {kind: content for kind in media}}
+    return {"required": bool(own.get("required")), "content": dict.fromkeys(media, content)}
 
 
 def _without_defaults(schema: Document) -> Document:

@@ -14,6 +14,9 @@ Status = Literal["new", "open", "in_progress", "pending", "resolved", "closed"]
 """A stored state, which either document may write and filter by."""
 Priority = Literal["low", "medium", "high", "urgent"]
 
+NUMBER_PREFIX = "TKT"
+"""What ticket numbers begin with."""
+
 UNRESOLVED = tuple(status for status in STATUSES if status not in FINAL_STATUSES)
 
 SHOWN: Mapping[Dialect, Mapping[str, str]] = {

@@ -1,5 +1,7 @@
 """The product's tables as Django models: only the columns that the two answers need."""
 
+# ruff: noqa: DJ008 - nothing prints these objects
+
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 

@@ -59,9 +59,7 @@ def create_ticket(user: User, data: dict[str, Any]) -> Ticket:
 
 
 def _tag(ticket: Ticket, names: list[str]) -> None:
-    tags = {
-        tag.name_key: tag for tag in Tag.objects.filter(organization_id=ticket.organization_id, name_key__in=names)
-    }
+    tags = {tag.name_key: tag for tag in Tag.objects.filter(organization_id=ticket.organization_id, name_key__in=names)}
     TicketTag.objects.bulk_create(
         TicketTag(
             organization_id=ticket.organization_id,

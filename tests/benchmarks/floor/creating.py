@@ -35,7 +35,9 @@ _TALLY = """
 INSERT INTO tickets_tally (organization_id, kind, key, total) VALUES (?, 'created', ?, 1)
 ON CONFLICT DO UPDATE SET total = total + 1
 """
-_SEARCH = "INSERT INTO tickets_search (rowid, organization, text, number, comments, internal) VALUES (?, ?, ?, ?, '', '')"
+_SEARCH = (
+    "INSERT INTO tickets_search (rowid, organization, text, number, comments, internal) VALUES (?, ?, ?, ?, '', '')"
+)
 _EVENT = """
 INSERT INTO core_event (organization_id, type, version, payload, actor_id, created_at, attempts)
 VALUES (?, 'ticket.created', 1, ?, ?, ?, 0)

@@ -83,7 +83,9 @@ def shown(connection: sqlite3.Connection, organization: int, rows: list[Row]) ->
         comments[row[0]].append(_comment(row))
     for row in connection.execute(_ATTACHMENTS.format(places), keys):
         attachments[row[0]].append(_attachment(row))
-    return [_ticket(row, tags[row[0]], attachments[row[0]], comments[row[0]][-wire.EMBEDDED_COMMENTS :]) for row in rows]
+    return [
+        _ticket(row, tags[row[0]], attachments[row[0]], comments[row[0]][-wire.EMBEDDED_COMMENTS :]) for row in rows
+    ]
 
 
 def _ticket(row: Row, tags: list[Any], attachments: list[Any], comments: list[Any]) -> dict[str, Any]:

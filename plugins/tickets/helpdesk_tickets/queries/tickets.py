@@ -27,10 +27,10 @@ from helpdesk_core.api import (
     through,
     unless,
 )
-from sqlalchemy import ColumnElement, Integer, literal_column, type_coerce
+from sqlalchemy import Boolean, ColumnElement, literal_column
 from sqlalchemy.orm import Session
 
-from helpdesk_tickets.models import FINAL_STATUSES, STATUSES, Comment, Tag, Ticket, TicketCount, TicketTag
+from helpdesk_tickets.models import IS_UNRESOLVED, Comment, Tag, Ticket, TicketCount, TicketTag
 from helpdesk_tickets.permissions import COMMENT_INTERNALLY
 from helpdesk_tickets.queries.attachments import attachments_of_tickets
 from helpdesk_tickets.queries.visibility import visible_tickets
@@ -43,11 +43,19 @@ from helpdesk_tickets.schemas.tickets import (
     TicketRead,
 )
 from helpdesk_tickets.search import tickets_search
-from helpdesk_tickets.vocabulary import CLASSIC, COMPREHENSIVE, DISPLAYED_PRIORITY, DISPLAYED_STATUS, SHOWN
+from helpdesk_tickets.vocabulary import (
+    CLASSIC,
+    COMPREHENSIVE,
+    DISPLAYED_PRIORITY,
+    DISPLAYED_STATUS,
+    NUMBER_PREFIX,
+    SHOWN,
+)
 
 EMBEDDED_IN_LISTS = 10
 EMBEDDED_IN_DETAIL = 100
 LARGEST_KEY = 2**53 - 1
+LARGEST_SEQUENCE = 2**31 - 1
 
 visible_comments = unless(COMMENT_INTERNALLY, Comment.is_internal.is_(False))
 
@@ -102,7 +110,7 @@ def _fields(comments: int) -> dict[Dialect, Mapping[str, Any]]:
 
 def _is_unresolved() -> ColumnElement[bool]:
     # Written out, so that SQLite sees that it may use the index of unresolved tickets.
-    return type_coerce(Ticket.status, Integer) < literal_column(str(STATUSES.index(FINAL_STATUSES[0])))
+    return literal_column(f"{Ticket.__tablename__}.{IS_UNRESOLVED}", Boolean)
 
 
 def _searched(viewer: Viewer) -> tuple[str, ...]:
@@ -128,15 +136,23 @@ FILTERS = {
     "created_after": at_least(Ticket.created_at),
     "created_before": at_most(Ticket.created_at),
     "mine": any_of(Ticket.customer_id, Ticket.created_by_id, Ticket.assigned_agent_id),
+    "mine_assigned": equals(Ticket.assigned_agent_id),
+    "mine_created": equals(Ticket.created_by_id),
     "unresolved": matches(_is_unresolved),
     "due_until": at_most(Ticket.due_order),
 }
-"""By what lists of tickets are filtered; the last three are not parameters, endpoints set them."""
+"""By what lists of tickets are filtered; those from `mine` on are not parameters, endpoints set them."""
 
 SAVED = {f"saved_{name}": each for name, each in FILTERS.items()}
 """The same once more, for a saved filter: what the caller asks for besides narrows what it finds."""
 
 COUNTED = {"status": TicketCount.status, "priority": TicketCount.priority, "category": TicketCount.category_id}
+
+SAVED_FILTERS = {f"saved_{name}": each for name, each in FILTERS.items()}
+"""The same once more, for the parameters of a saved filter that others narrow."""
+
+COUNTED = {"status": TicketCount.status, "priority": TicketCount.priority, "category": TicketCount.category_id}
+"""Filters whose totals are maintained."""
 
 ORDERS = {
     "created_at": Ticket.created_at,
@@ -205,3 +221,11 @@ def find_ticket(session: Session, viewer: Viewer, ticket: int | str, *, deleted:
     if ticket > LARGEST_KEY:
         raise NotFound
     return model.find_one(session, viewer, Ticket.id, ticket)
+
+
+def find_by_number(session: Session, viewer: Viewer, number: str) -> int:
+    """Return the key of the ticket with a number like `TKT-001`, in any case; else raise `NotFound`."""
+    prefix, _, digits = number.upper().partition("-")
+    if prefix != NUMBER_PREFIX or int(digits) > LARGEST_SEQUENCE:
+        raise NotFound
+    return tickets.find_one(session, viewer, Ticket.sequence, int(digits))

@@ -45,7 +45,7 @@ def update_category(ctx: Context, category: Key, body: CategoryUpdate) -> Catego
 @router.delete("/{category}/", permission=MANAGE_CATALOGUE)
 def delete_category(ctx: Context, category: Key, query: CategoryRemoval) -> None:
     """Remove a category; its tickets get the category `move_to`, or none."""
-    service.delete_category(ctx.session, category, query.move_to)
+    service.delete_category(ctx.session, ctx.actor, category, query.move_to)
 
 
 @router.get("/{category}/tickets/", permission=VIEW, include=TicketExtras)

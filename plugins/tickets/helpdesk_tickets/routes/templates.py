@@ -2,9 +2,13 @@
 
 from helpdesk_core.api import Context, Key, Page, Router
 from helpdesk_tickets.permissions import USE_TEMPLATES, WRITE_TEMPLATES
+from helpdesk_tickets.queries.comments import comments
 from helpdesk_tickets.queries.templates import categories_in_use, templates
+from helpdesk_tickets.routes.paths import TicketKey, found
+from helpdesk_tickets.schemas.comments import ClassicCommentRead, CommentExtras, CommentRead
 from helpdesk_tickets.schemas.templates import (
     ProcessedTemplate,
+    TemplateApplication,
     TemplateCategory,
     TemplateCreate,
     TemplateDetails,
@@ -17,6 +21,7 @@ from helpdesk_tickets.schemas.templates import (
 from helpdesk_tickets.service import templates as service
 
 router = Router("templates", tag="Response templates")
+of_tickets = Router("tickets", tag="Response templates")
 
 
 @router.get("/", permission=USE_TEMPLATES, include=TemplateDetails)
@@ -68,3 +73,14 @@ def delete_template(ctx: Context, template: Key) -> None:
 def use_template(ctx: Context, template: Key, body: TemplateUse) -> ProcessedTemplate:
     """Fill a template in; 422 names the variables that the context lacks."""
     return service.use_template(ctx.session, ctx.actor, template, body.context)
+
+
+@of_tickets.post("/{ticket}/apply-template/", permission=USE_TEMPLATES, status=201, include=CommentExtras)
+def apply_template(ctx: Context, ticket: TicketKey, body: TemplateApplication) -> CommentRead | ClassicCommentRead:
+    """Comment on a ticket with a template.
+
+    The ticket gives `customer_name`, `customer_email`, `ticket_number`, `subject`, `priority`, `category`,
+    `agent_name` (the caller's) and `organization_name`; the context gives the rest, or other values.
+    """
+    key = found(ctx, ticket)
+    return ctx.one(comments, service.apply_template(ctx.session, ctx.actor, key, body))

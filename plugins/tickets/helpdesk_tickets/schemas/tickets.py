@@ -217,10 +217,6 @@ class Closing(Schema):
     resolution: Body | None = None
 
 
-class Nothing(Schema):
-    """A body without fields."""
-
-
 class PriorityChange(Schema):
     """The priority that a ticket is to have."""
 
@@ -262,3 +258,13 @@ class MyTicketFilters(TicketFilters):
 
     role: Literal["assigned", "created"] | None = None
     """Only those that the caller works on, or made."""
+
+
+class OverdueFilters(TicketFilters):
+    """Query parameters of the list of overdue tickets, the longest overdue first unless sorted otherwise."""
+
+    ordering: Annotated[str, Field(max_length=200)] | None = "due_date"
+
+
+class DeletedTicketFilters(Filters):
+    """Query parameters of the list of deleted tickets."""

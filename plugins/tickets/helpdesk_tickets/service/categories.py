@@ -1,11 +1,11 @@
 """Categories: their names, and what becomes of their tickets when they go."""
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, insert, literal, select, update
 from sqlalchemy.orm import Session
 
-from helpdesk_core.api import AlreadyExists, Invalid, adjust, changes, now, publish
+from helpdesk_core.api import Actor, AlreadyExists, Invalid, adjust, changes, now, publish
 from helpdesk_tickets.events import CategoryCreated, CategoryDeleted, CategoryUpdated
-from helpdesk_tickets.models import Category, Ticket, TicketCount
+from helpdesk_tickets.models import Category, Ticket, TicketChange, TicketCount
 from helpdesk_tickets.names import key_of, slug_of
 from helpdesk_tickets.schemas.categories import CategoryCreate, CategoryUpdate
 from helpdesk_tickets.service.counting import NO_CATEGORY
@@ -48,7 +48,7 @@ def update_category(session: Session, category_id: int, data: CategoryUpdate) ->
     return category
 
 
-def delete_category(session: Session, category_id: int, move_to: int | None) -> None:
+def delete_category(session: Session, actor: Actor, category_id: int, move_to: int | None) -> None:
     """Remove a category; its tickets go to the category `move_to`, or have none.
 
     Raises:
@@ -57,16 +57,32 @@ def delete_category(session: Session, category_id: int, move_to: int | None) -> 
     category = row_of(session, Category, category_id)
     if move_to is not None and (move_to == category_id or session.get(Category, move_to) is None):
         raise Invalid.field("move_to", "There is no such category.")
+    _record_move(session, actor, category_id, move_to)
     session.execute(
         update(Ticket)
         .where(Ticket.category_id == category_id)
-        .values(category_id=move_to)
+        .values(category_id=move_to, updated_at=now(session))
         .execution_options(synchronize_session=False)
     )
     _move_counts(session, category_id, move_to or NO_CATEGORY)
     session.delete(category)
     session.flush()
     publish(session, CategoryDeleted(category_id=category_id, name=category.name, moved_to=move_to))
+
+
+def _record_move(session: Session, actor: Actor, source: int, target: int | None) -> None:
+    """Add the move to the history of every ticket, in one statement."""
+    change = {
+        "actor_id": actor.user_id,
+        "field": "category",
+        "before": source,
+        "after": target,
+        "created_at": now(session),
+    }
+    columns = TicketChange.__mapper__.columns
+    values = [literal(value, columns[name].type) for name, value in change.items()]
+    moved = select(Ticket.organization_id, Ticket.id, *values).where(Ticket.category_id == source)
+    session.execute(insert(TicketChange).from_select(["organization_id", "ticket_id", *change], moved))
 
 
 def _move_counts(session: Session, source: int, target: int) -> None:

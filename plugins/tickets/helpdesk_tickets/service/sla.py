@@ -2,13 +2,21 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from helpdesk_core.api import AlreadyExists, Invalid, changes, now
+from helpdesk_core.api import AlreadyExists, Invalid, Prepared, changes, now
 from helpdesk_tickets.models import SlaPolicy
 from helpdesk_tickets.schemas.sla import SlaPolicyCreate, SlaPolicyUpdate
 from helpdesk_tickets.service.rows import row_of
+
+_RESOLUTION = Prepared(
+    select(SlaPolicy.resolution_minutes).where(
+        SlaPolicy.organization_id == bindparam("organization_id"),
+        SlaPolicy.priority == bindparam("priority", type_=SlaPolicy.priority.type),
+        SlaPolicy.is_active.is_(True),
+    )
+)
 
 
 def target_for(session: Session, priority: str, created_at: datetime) -> datetime | None:
@@ -17,9 +25,8 @@ def target_for(session: Session, priority: str, created_at: datetime) -> datetim
     A policy counts for tickets that are created or get its priority while it is active; changing it moves no
     promise that was made before.
     """
-    wanted = select(SlaPolicy.resolution_minutes).where(SlaPolicy.priority == priority, SlaPolicy.is_active.is_(True))
-    minutes = session.scalar(wanted)
-    return None if minutes is None else created_at + timedelta(minutes=minutes)
+    rows = _RESOLUTION.rows(session, {"priority": priority})
+    return created_at + timedelta(minutes=rows[0][0]) if rows else None
 
 
 def create_policy(session: Session, data: SlaPolicyCreate) -> SlaPolicy:

@@ -3,14 +3,22 @@
 from collections.abc import Mapping
 
 from sqlalchemy import select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
-from helpdesk_core.api import Actor, FieldError, Invalid, NotFound, PermissionDenied, Unprocessable, changes, now
-from helpdesk_tickets.models import ResponseTemplate
+from helpdesk_core.api import Actor, FieldError, Invalid, NotFound, PermissionDenied, Unprocessable, User, changes, now
+from helpdesk_tickets.models import ResponseTemplate, Ticket
 from helpdesk_tickets.permissions import EDIT_TEMPLATES
 from helpdesk_tickets.placeholders import fill, filled_length, variables_in
 from helpdesk_tickets.queries.templates import VISIBLE
-from helpdesk_tickets.schemas.templates import ProcessedTemplate, TemplateCreate, TemplatePreview, TemplateUpdate
+from helpdesk_tickets.schemas.comments import CommentCreate
+from helpdesk_tickets.schemas.templates import (
+    ProcessedTemplate,
+    TemplateApplication,
+    TemplateCreate,
+    TemplatePreview,
+    TemplateUpdate,
+)
+from helpdesk_tickets.service.comments import add_comment
 
 LONGEST_RESULT = 100_000
 
@@ -74,28 +82,29 @@ def use_template(session: Session, actor: Actor, template_id: int, context: Mapp
     Raises:
         VariablesMissing: the context lacks variables that the content needs.
     """
-    template = visible_template(session, actor, template_id)
-    values = {name: str(value) for name, value in context.items()}
-    missing = [name for name in variables_in(template.content) if name not in values]
-    if missing:
-        raise VariablesMissing(missing)
-    processed = _filled(template.content, values)
-    session.execute(
-        update(ResponseTemplate)
-        .where(ResponseTemplate.id == template_id)
-        .values(usage_count=ResponseTemplate.usage_count + 1)
-        .execution_options(synchronize_session=False)
-    )
-    return ProcessedTemplate(
-        processed_content=processed, original_content=template.content, variables=template.variables
-    )
+    return _used(session, visible_template(session, actor, template_id), _texts(context))
+
+
+def apply_template(session: Session, actor: Actor, ticket_id: int, data: TemplateApplication) -> int:
+    """Comment on a ticket that the actor can see with a template, and return the key of the comment.
+
+    Raises:
+        Invalid: there is no such template.
+        VariablesMissing: ticket and context together lack variables that the content needs.
+    """
+    try:
+        template = visible_template(session, actor, data.template)
+    except NotFound:
+        raise Invalid.field("template", "There is no such template.") from None
+    values = {**_known_of(session, actor, ticket_id), **_texts(data.context)}
+    content = _used(session, template, values).processed_content
+    return add_comment(session, actor, ticket_id, CommentCreate(content=content, is_internal=data.is_internal))
 
 
 def preview_template(data: TemplatePreview) -> ProcessedTemplate:
     """Fill a text in that is not saved; variables without a value stay as they are."""
-    values = {name: str(value) for name, value in data.context.items()}
     return ProcessedTemplate(
-        processed_content=_filled(data.content, values),
+        processed_content=_filled(data.content, _texts(data.context)),
         original_content=data.content,
         variables=variables_in(data.content),
     )
@@ -109,6 +118,44 @@ def visible_template(session: Session, actor: Actor, template_id: int) -> Respon
     if template is None:
         raise NotFound
     return template
+
+
+def _used(session: Session, template: ResponseTemplate, values: Mapping[str, str]) -> ProcessedTemplate:
+    missing = [name for name in variables_in(template.content) if name not in values]
+    if missing:
+        raise VariablesMissing(missing)
+    processed = _filled(template.content, values)
+    session.execute(
+        update(ResponseTemplate)
+        .where(ResponseTemplate.id == template.id)
+        .values(usage_count=ResponseTemplate.usage_count + 1)
+        .execution_options(synchronize_session=False)
+    )
+    return ProcessedTemplate(
+        processed_content=processed, original_content=template.content, variables=template.variables
+    )
+
+
+def _known_of(session: Session, actor: Actor, ticket_id: int) -> dict[str, str]:
+    """Return the values that a ticket gives by itself."""
+    wanted = select(Ticket).where(Ticket.id == ticket_id)
+    related = (Ticket.customer, Ticket.category, Ticket.organization)
+    ticket = session.scalars(wanted.options(*(joinedload(each) for each in related))).one()
+    agent = session.get_one(User, actor.user_id)
+    return {
+        "customer_name": ticket.customer.full_name or ticket.customer.username,
+        "customer_email": ticket.customer.email,
+        "ticket_number": ticket.number,
+        "subject": ticket.subject,
+        "priority": ticket.priority,
+        "category": ticket.category.name if ticket.category else "",
+        "agent_name": agent.full_name or agent.username,
+        "organization_name": ticket.organization.name,
+    }
+
+
+def _texts(context: Mapping[str, object]) -> dict[str, str]:
+    return {name: str(value) for name, value in context.items()}
 
 
 def _template_to_change(session: Session, actor: Actor, template_id: int) -> ResponseTemplate:

@@ -1,0 +1,48 @@
+"""Tickets, their comments and files, and the catalogue they are sorted by."""
+
+from helpdesk_core.api import hookimpl
+from helpdesk_tickets import events, permissions
+from helpdesk_tickets.models import Base
+from helpdesk_tickets.routes import (
+    attachments,
+    categories,
+    choices,
+    comments,
+    filters,
+    sla,
+    tags,
+    templates,
+    tickets,
+)
+
+
+@hookimpl
+def register_models():
+    return [Base]
+
+
+@hookimpl
+def register_permissions():
+    return permissions.ALL
+
+
+@hookimpl
+def register_events():
+    return events.ALL
+
+
+@hookimpl
+def register_routes():
+    return [
+        tickets.router,
+        comments.router,
+        attachments.router,
+        attachments.of_tickets,
+        categories.router,
+        tags.router,
+        templates.router,
+        templates.of_tickets,
+        filters.router,
+        sla.router,
+        choices.router,
+    ]

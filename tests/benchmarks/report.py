@@ -1,0 +1,66 @@
+"""The tables, the goals, and the page in the documentation."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.benchmarks.rounds import Figures
+
+PAGE = Path("docs/performance.md")
+BUSY = 0.25
+"""With more foreign cores than this, requests a second say more about the neighbours than about the server."""
+
+
+@dataclass(frozen=True)
+class Goal:
+    """Something that must hold.
+
+    Attributes:
+        what: in words.
+        wanted: in words.
+        found: in words.
+        met: whether it holds.
+    """
+
+    what: str
+    wanted: str
+    found: str
+    met: bool
+
+
+def table(figures: Sequence[Figures], base: Figures) -> str:
+    """Return a table of measured rows, compared with `base`."""
+    against = f"against {base.name}"
+    numbers = ("CPU a request, ms", against, "requests a second", "lowest to highest", "p50, ms", "p99, ms", "errors")
+    lines = [f"| server | {' | '.join(numbers)} | foreign cores |", "| --- " + "| --: " * (len(numbers) + 1) + "|"]
+    for each in figures:
+        low, high = each.range
+        lines.append(
+            f"| {each.name} | {each.cpu:.2f} | {base.cpu / each.cpu:.3f} | {each.rate:.0f} | {low:.0f} to {high:.0f}"
+            f" | {each.p50:.1f} | {each.p99:.1f} | {each.errors} | {each.foreign:.2f} |"
+        )
+    return "\n".join(lines)
+
+
+def small_table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table of words."""
+    return "\n".join(f"| {' | '.join(row)} |" for row in (heading, ["---"] * len(heading), *rows))
+
+
+def goals_table(goals: Sequence[Goal]) -> str:
+    """Return what was wanted and what was found."""
+    rows = [(goal.what, goal.wanted, goal.found, "yes" if goal.met else "**no**") for goal in goals]
+    return small_table(("goal", "wanted", "found", "met"), rows)
+
+
+def times(goal: str, wanted: float, first: Figures, second: Figures) -> Goal:
+    """Return the goal that `first` is `wanted` times as fast as `second`, by CPU a request and by requests a second."""
+    by_cpu, by_rate = second.cpu / first.cpu, first.rate / second.rate
+    found = f"{by_cpu:.2f} by CPU, {by_rate:.2f} by requests a second"
+    quiet = max(first.foreign, second.foreign) <= BUSY
+    return Goal(goal, f"at least {wanted:g} times", found, by_cpu >= wanted and (by_rate >= wanted or not quiet))
+
+
+def at_most(goal: str, wanted: float, found: float, unit: str = "") -> Goal:
+    """Return the goal that a figure is at most `wanted`."""
+    return Goal(goal, f"at most {wanted:g}{unit}", f"{found:.3g}{unit}", found <= wanted)
