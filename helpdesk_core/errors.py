@@ -70,7 +70,7 @@ class BadRequest(HelpdeskError):
 
 
 class Invalid(HelpdeskError):
-    """Validation failed."""
+    """Validation failed"""
 
     status = 400
     code = "VALIDATION_ERROR"

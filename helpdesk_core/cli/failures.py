@@ -3,7 +3,7 @@
 from typing import Any
 
 import click
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from helpdesk_core.errors import HelpdeskError
 from helpdesk_core.lineages import MigrationFailed
@@ -33,8 +33,8 @@ def explained(error: Exception) -> Refused | None:
         return Refused(str(error))
     if isinstance(error, HelpdeskError):
         return Refused(_with_fields(error))
-    if isinstance(error, (ArgumentError, NoSuchModuleError)):
-        return Misused("HELPDESK_DATABASE_URL is not the URL of a database that is supported here.")
+    if isinstance(error, ArgumentError):
+        return Misused("HELPDESK_DATABASE_URL: use a URL like postgresql://user@host/name or sqlite:////path/to/file.db.")
     if isinstance(error, ModuleNotFoundError) and error.name == "psycopg":
         return Misused("PostgreSQL needs its driver: pip install 'helpdesk-core[postgres]'.")
     if isinstance(error, DBAPIError):

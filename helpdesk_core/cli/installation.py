@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import Session
 
 from helpdesk_core.app import Parts, assemble
@@ -34,7 +35,10 @@ class Installation:
     def settings(self) -> Settings:
         """The settings, from the environment and `helpdesk.toml` of the working directory."""
         configure_logging("warning")
-        return load_settings(os.environ, Path.cwd())
+        settings = load_settings(os.environ, Path.cwd())
+        if make_url(settings.database).get_backend_name() not in {"sqlite", "postgresql"}:
+            raise ArgumentError
+        return settings
 
     @cached_property
     def every_plugin(self) -> PluginHost:

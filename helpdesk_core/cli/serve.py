@@ -105,7 +105,7 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         listening = socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
-        raise Refused(f"Cannot listen on {host}:{port}: {error.strerror}.") from None
+        raise Refused(f"Cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}.") from None
     listening.set_inheritable(True)
     return listening
 

@@ -136,6 +136,7 @@ class Api:
             raise BadRequest(f"The form cannot be read: {getattr(error, 'detail', error)}") from None
         file = form.get("file")
         if not isinstance(file, UploadFile):
+            await form.close()
             raise Invalid.field("file", "This field is required.")
         return file
 

@@ -70,10 +70,10 @@ class UnitOfWork:
         now = self._services.clock.now()
         wanted, principal = Wanted(), None
         try:
-            wanted = wanted_by(incoming.headers.get("accept", ""))
             database = self._services.database
             with database.session(writes=endpoint.writes and endpoint.prepare is None) as session:
                 principal = self._caller(endpoint, session, incoming)
+                wanted = wanted_by(incoming.headers.get("accept", ""))
                 ctx, arguments = self._read(endpoint, incoming, session, principal, wanted)
                 form = Form(wanted.envelope, incoming.request_id, now)
                 if endpoint.prepare is None:
@@ -94,11 +94,11 @@ class UnitOfWork:
         """Answer what reaches no endpoint, an unknown path for instance, in the caller's dialect all the same."""
         wanted, principal = Wanted(), None
         try:
-            wanted = wanted_by(incoming.headers.get("accept", ""))
             with self._services.database.session(writes=False) as session:
                 principal = authenticate(self._authenticators, session, incoming)
+            wanted = wanted_by(incoming.headers.get("accept", ""))
         except HelpdeskError:
-            pass  # a bad credential does not change that the path is unknown
+            pass  # a bad credential or media type does not change that the path is unknown
         dialect = choose(wanted, principal.dialect if principal else None, document)
         return render(error, dialect, Form(wanted.envelope, incoming.request_id, self._services.clock.now()))
 

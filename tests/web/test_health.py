@@ -4,11 +4,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from helpdesk_core.database import Database
 from sqlalchemy import text
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from helpdesk_core.database import Database
 from helpdesk_core.plugins import Plugin, PluginHost, State
 from helpdesk_core.web.health import health_routes
 

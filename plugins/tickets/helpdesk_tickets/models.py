@@ -36,6 +36,9 @@ STATUSES = ("new", "open", "in_progress", "pending", "resolved", "closed")
 FINAL_STATUSES = ("resolved", "closed")
 PRIORITIES = ("low", "medium", "high", "urgent")
 
+NO_CATEGORY = 0
+"""In `TicketCount`: tickets without a category."""
+
 COUNTED_COLUMNS = ("status", "priority", "category_id", "due_date", "resolved_at", "target_at")
 """What statistics of a period need to know of a ticket: found in the index of the period, without the tickets."""
 IS_UNRESOLVED = f"status < {STATUSES.index(FINAL_STATUSES[0])}"
@@ -172,7 +175,7 @@ class TicketNumber(Base, TenantScoped):
 
 
 class TicketCount(Base, TenantScoped):
-    """How many live tickets there are for each status, priority and category (0: none)."""
+    """How many live tickets there are for each status, priority and category (`NO_CATEGORY`: none)."""
 
     __tablename__ = "tickets_count"
 

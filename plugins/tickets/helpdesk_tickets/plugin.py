@@ -10,6 +10,7 @@ from helpdesk_tickets.routes import (
     comments,
     filters,
     sla,
+    statistics,
     tags,
     templates,
     tickets,
@@ -44,5 +45,6 @@ def register_routes():
         templates.of_tickets,
         filters.router,
         sla.router,
+        statistics.router,
         choices.router,
     ]

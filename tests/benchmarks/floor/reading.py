@@ -29,7 +29,7 @@ FROM {source} JOIN core_user AS customer ON customer.id = ticket.customer_id
 """
 _PAGES = {
     arity: TICKET.format(
-        source=f"(SELECT id FROM ({_arms(arity)}) ORDER BY created_at DESC, id DESC LIMIT ?2 OFFSET ?3) AS page"
+        source=f"(SELECT id FROM ({_arms(arity)}) ORDER BY created_at DESC, id DESC LIMIT ?2 - ?3 OFFSET ?3) AS page"
         " JOIN tickets_ticket AS ticket ON ticket.id = page.id"
     )
     + " ORDER BY ticket.created_at DESC, ticket.id DESC"

@@ -108,7 +108,8 @@ def _fields(comments: int) -> dict[Dialect, Mapping[str, Any]]:
     }
 
 
-def _is_unresolved() -> ColumnElement[bool]:
+def is_unresolved() -> ColumnElement[bool]:
+    """Return the condition that a ticket is neither resolved nor closed."""
     # Written out, so that SQLite sees that it may use the index of unresolved tickets.
     return literal_column(f"{Ticket.__tablename__}.{IS_UNRESOLVED}", Boolean)
 
@@ -138,7 +139,7 @@ FILTERS = {
     "mine": any_of(Ticket.customer_id, Ticket.created_by_id, Ticket.assigned_agent_id),
     "mine_assigned": equals(Ticket.assigned_agent_id),
     "mine_created": equals(Ticket.created_by_id),
-    "unresolved": matches(_is_unresolved),
+    "unresolved": matches(is_unresolved),
     "due_until": at_most(Ticket.due_order),
 }
 """By what lists of tickets are filtered; those from `mine` on are not parameters, endpoints set them."""

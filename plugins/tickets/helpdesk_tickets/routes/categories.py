@@ -1,6 +1,6 @@
 """`/categories/`"""
 
-from helpdesk_core.api import Context, Invalid, Key, Page, Router
+from helpdesk_core.api import Context, Dialect, Invalid, Key, Page, Router
 from helpdesk_tickets.permissions import MANAGE_CATALOGUE, VIEW, VIEW_CATALOGUE
 from helpdesk_tickets.queries.categories import categories
 from helpdesk_tickets.routes.filters import page_of_tickets
@@ -15,7 +15,7 @@ from helpdesk_tickets.schemas.categories import (
 from helpdesk_tickets.schemas.tickets import ClassicTicketRow, TicketExtras, TicketFilters, TicketRead
 from helpdesk_tickets.service import categories as service
 
-router = Router("categories", tag="Categories")
+router = Router("categories", tag="Categories", document=Dialect.CLASSIC)
 
 
 @router.get("/", permission=VIEW_CATALOGUE, include=CategoryDetails)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from helpdesk_core.api import Context, Criteria, Invalid, Key, Page, Router
+from helpdesk_core.api import Context, Criteria, Dialect, Invalid, Key, Page, Router
 from helpdesk_tickets.permissions import SAVE_FILTERS, VIEW
 from helpdesk_tickets.queries.filters import saved_filters
 from helpdesk_tickets.queries.tickets import FILTERS, ticket_list
@@ -20,7 +20,7 @@ from helpdesk_tickets.service import filters as service
 from helpdesk_tickets.service.filters import SavedParameters
 from helpdesk_tickets.vocabulary import stored_statuses
 
-router = Router("filters", tag="Saved filters")
+router = Router("filters", tag="Saved filters", document=Dialect.CLASSIC)
 
 
 @router.get("/", permission=SAVE_FILTERS, include=SavedFilterDetails)

@@ -1,6 +1,6 @@
 """`/tags/`"""
 
-from helpdesk_core.api import Context, Key, NotFound, Page, Router
+from helpdesk_core.api import Context, Dialect, Key, NotFound, Page, Router
 from helpdesk_tickets.permissions import CREATE_TAGS, MANAGE_CATALOGUE, VIEW_CATALOGUE
 from helpdesk_tickets.queries.tags import popular_tags, tags
 from helpdesk_tickets.schemas.tags import (
@@ -15,7 +15,7 @@ from helpdesk_tickets.schemas.tags import (
 )
 from helpdesk_tickets.service import tags as service
 
-router = Router("tags", tag="Tags")
+router = Router("tags", tag="Tags", document=Dialect.CLASSIC)
 
 
 @router.get("/", permission=VIEW_CATALOGUE, include=TagDetails)

@@ -1,6 +1,6 @@
 """`/templates/`"""
 
-from helpdesk_core.api import Context, Key, Page, Router
+from helpdesk_core.api import Context, Dialect, Key, Page, Router
 from helpdesk_tickets.permissions import USE_TEMPLATES, WRITE_TEMPLATES
 from helpdesk_tickets.queries.comments import comments
 from helpdesk_tickets.queries.templates import categories_in_use, templates
@@ -20,7 +20,7 @@ from helpdesk_tickets.schemas.templates import (
 )
 from helpdesk_tickets.service import templates as service
 
-router = Router("templates", tag="Response templates")
+router = Router("templates", tag="Response templates", document=Dialect.CLASSIC)
 of_tickets = Router("tickets", tag="Response templates")
 
 

@@ -1,5 +1,6 @@
 """`/tickets/`"""
 
+from datetime import timedelta
 from typing import Annotated
 
 from helpdesk_core.api import Context, Key, NotFound, Page, PathPattern, Router
@@ -61,7 +62,7 @@ def list_my_tickets(ctx: Context, query: MyTicketFilters) -> TicketPage:
 @router.get("/overdue/", permission=VIEW, include=TicketExtras)
 def list_overdue_tickets(ctx: Context, query: OverdueFilters) -> TicketPage:
     """The tickets that are past due and neither resolved nor closed, the longest overdue first."""
-    return page_of_tickets(ctx, query, unresolved=True, due_until=ctx.now)
+    return page_of_tickets(ctx, query, unresolved=True, due_until=ctx.now - timedelta(seconds=1))
 
 
 @router.get("/deleted/", permission=RESTORE, include=TicketExtras)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from helpdesk_core.api import Body, Color, DbInt, Filters, Instant, Line, Ref, Schema
+from helpdesk_core.api import Body, Color, DbInt, Filters, Instant, Line, Schema
 from helpdesk_tickets.names import cleared_to, untouched, up_to
 
 COLOR = "#007bff"
@@ -49,7 +49,7 @@ class CategoryUpdate(CategoryCreate):
 class CategoryRemoval(Schema):
     """How a category goes."""
 
-    move_to: Ref | None = None
+    move_to: DbInt | None = None
     """The category that takes its tickets; without one they have none."""
 
 

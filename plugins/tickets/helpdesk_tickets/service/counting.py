@@ -7,10 +7,7 @@ from typing import Any, Protocol
 from helpdesk_core.api import adjust
 from sqlalchemy.orm import Session
 
-from helpdesk_tickets.models import TicketCount, TicketTally
-
-NO_CATEGORY = 0
-"""In `TicketCount`: tickets without a category."""
+from helpdesk_tickets.models import NO_CATEGORY, TicketCount, TicketTally
 
 
 class Counted(Protocol):

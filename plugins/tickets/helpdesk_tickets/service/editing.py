@@ -19,6 +19,7 @@ COLUMNS = {"assigned_agent": "assigned_agent_id", "category": "category_id", "cu
 INDEXED = {"subject", "description"}
 
 _add_change = insertion(TicketChange)
+_COLUMNS = {attribute.key for attribute in Ticket.__mapper__.column_attrs} - {"due_order", "due_reverse"}
 
 
 class Edit:
@@ -36,8 +37,9 @@ class Edit:
         self.session = session
         self.actor = actor
         self.ticket = ticket
-        self.now = now(session)
+        self.now = now(session).replace(microsecond=0)  # as it is stored
         self._counted = contributions(ticket)
+        self._before = _state(ticket)
         self._changes: dict[str, tuple[Any, Any]] = {}
 
     def set(self, field: str, value: Any) -> bool:
@@ -56,8 +58,8 @@ class Edit:
 
     @property
     def is_empty(self) -> bool:
-        """Tell whether nothing changes."""
-        return not self._changes and not self.session.is_modified(self.ticket)
+        """Tell whether nothing changes; what a flush has written meanwhile is a change as well."""
+        return not self._changes and _state(self.ticket) == self._before
 
     def save(self) -> None:
         """Write the ticket and everything that follows from its change."""
@@ -94,6 +96,10 @@ class Edit:
             "after": after,
             "created_at": self.now,
         }
+
+
+def _state(ticket: Ticket) -> dict[str, Any]:
+    return {name: value for name, value in vars(ticket).items() if name in _COLUMNS}
 
 
 def locked_ticket(session: Session, ticket_id: int) -> Ticket:

@@ -38,7 +38,7 @@ def create_ticket(session: Session, actor: Actor, data: TicketCreate) -> int:
         check_assignee(session, data.assigned_agent)
     check_category(session, data.category)
     customer = actor.user_id if data.customer is None else data.customer
-    moment = now(session)
+    moment = now(session).replace(microsecond=0)  # as it is stored
     ticket: dict[str, Any] = {
         "uuid": str(uuid4()),
         "subject": data.subject,

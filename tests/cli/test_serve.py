@@ -1,0 +1,77 @@
+"""`helpdesk serve`: checked before it starts, quick to answer, and stopped without a loss."""
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+HELPDESK = Path(sys.executable).with_name("helpdesk")
+SPAWNED = {"HELPDESK_PLUGINS": "none", "HELPDESK_PASSWORD_COST": "low", "PYTHONUNBUFFERED": "1"}
+
+
+@contextlib.contextmanager
+def served(folder: Path, *arguments: str, **environment: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """Start a server on any free port; yield where it listens, and its process."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("HELPDESK_")}
+    process = subprocess.Popen(
+        [HELPDESK, "serve", "--port", "0", *arguments], cwd=folder, env={**inherited, **SPAWNED, **environment},
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
+    try:
+        told = ""
+        for line in process.stdout:
+            told += line
+            if found := re.search(r"(http://[^/]+)/api/docs/", told):
+                yield found[1], process
+                break
+        else:
+            pytest.fail(f"the server did not start: {told}")
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def status(url: str) -> int:
+    try:
+        with urllib.request.urlopen(url, timeout=30) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def test_a_database_that_is_behind_is_refused_in_one_line(refused):
+    assert refused("serve") == "The database is not up to date (core): run `helpdesk migrate` first."
+
+
+def test_a_port_that_is_taken_is_told(helpdesk, migrated):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        told = helpdesk("serve", "--port", str(port))
+    assert told.exit_code == 1
+    assert f"Error: Cannot listen on 127.0.0.1:{port}: Address already in use." in told.stderr
+
+
+@pytest.mark.parametrize("arguments", [(), ("--workers", "2")], ids=["alone", "workers"])
+def test_it_answers_and_stops_when_it_is_told_to(migrated, arguments):
+    with served(migrated, *arguments) as (url, process):
+        assert status(f"{url}/readyz") == 200
+        assert status(f"{url}/api/docs/") == 200
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(15) in {0, -signal.SIGTERM}
+
+
+def test_the_demonstration_starts_in_an_empty_folder_on_loopback_alone(folder):
+    with served(folder, "--demo", "--host", "0.0.0.0") as (url, _):
+        assert url.startswith("http://127.0.0.1:")
+        assert status(f"{url}/readyz") == 200
+    assert (folder / "helpdesk-demo" / "helpdesk.db").exists()
