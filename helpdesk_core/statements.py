@@ -94,20 +94,19 @@ class Prepared:
         by_name = _SQLITE_BY_NAME if dialect.name == "sqlite" else dialect
         statement = self._statement if isinstance(self._statement, CompilerElement) else self._statement(dialect.name)
         options: dict[str, Any] = {"column_keys": self._columns} if self._columns is not None else {}
-        compiled: Any = statement.compile(dialect=by_name, compile_kwargs={"render_postcompile": True}, **options)
-        processors = []
-        for bind, name in compiled.bind_names.items():
-            process = bind.type.dialect_impl(by_name).bind_processor(by_name)
-            if process is not None:
-                processors.append((name, process))
-        defaults = {name: value for name, value in compiled.params.items() if name not in self._wanted(compiled)}
-        done = _Compiled(str(compiled), defaults, tuple(processors), _TENANT in compiled.binds)
+        compiled: Any = statement.compile(dialect=by_name, **options)
+        # What has no value of its own must be given: leaving it out is an error, not NULL.
+        binds = compiled.bind_names
+        wanted = {name for bind, name in binds.items() if bind.required} | {*(self._columns or ())}
+        state = compiled.construct_expanded_state(dict.fromkeys(wanted))  # lists of literal values are written out
+        defaults = {name: value for name, value in state.parameters.items() if name not in wanted}
+        found = {name: bind.type.dialect_impl(by_name).bind_processor(by_name) for bind, name in binds.items()}
+        processors = {name: process for name, process in {**found, **state.processors}.items() if process is not None}
+        used = wanted | defaults.keys()
+        kept = tuple((name, process) for name, process in processors.items() if name in used)
+        done = _Compiled(state.statement, defaults, kept, _TENANT in wanted)
         self._compiled[dialect.name] = done
         return done
-
-    def _wanted(self, compiled: Any) -> set[str]:
-        """Return the parameters that have no value of their own: leaving one out is an error, not NULL."""
-        return {name for bind, name in compiled.bind_names.items() if bind.required or name in (self._columns or ())}
 
 
 @contextmanager
@@ -142,7 +141,7 @@ def insertion(entity: Any, *, returning: str | None = None, unless_taken: bool =
         statement = upsert(kind, entity)
         if unless_taken:
             statement = statement.on_conflict_do_nothing()
-        return statement if returning is None else statement.returning(table.c[returning])
+        return statement.inline() if returning is None else statement.returning(table.c[returning])
 
     return _Insertion(build, [column.name for column in given], defaults)
 

@@ -89,7 +89,15 @@ def _take_strict(command: click.Command) -> None:
             _take_strict(each)
 
 
+def _tell_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:  # noqa: FBT001 - as click calls it
+    if value:
+        click.echo(f"helpdesk {__version__}")
+        ctx.exit()
+
+
 @click.group(cls=Helpdesk, context_settings={"help_option_names": ["-h", "--help"]}, params=[strict_option()])
-@click.version_option(__version__, prog_name="helpdesk")
+@click.option(
+    "--version", is_flag=True, expose_value=False, is_eager=True, callback=_tell_version, help="Show the version."
+)  # click's own reads the environment when it is declared
 def main() -> None:
     """Run and look after a helpdesk."""

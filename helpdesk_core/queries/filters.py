@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, String, and_, bindparam, exists, func, or_, true
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from helpdesk_core.queries.fields import Viewer
 from helpdesk_core.search import SearchIndex
@@ -102,7 +102,10 @@ class Through(Filter):
 
     def criterion(self, name: str, arity: int) -> ColumnElement[bool]:
         """Ask whether a link exists, whatever the order."""
-        return exists().where(self.key == self.target, self.scoped(name, arity))
+        link = aliased(self.column.class_)  # of its own: the page itself may walk the link table for another value
+        mine = link.organization_id == bindparam("organization_id")
+        key, column = getattr(link, self.key.key), getattr(link, self.column.key)
+        return exists().where(key == self.target, mine, Equals(column).criterion(name, arity))
 
     def scoped(self, name: str, arity: int) -> ColumnElement[bool]:
         """Return the condition on the link table alone."""

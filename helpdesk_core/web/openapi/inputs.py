@@ -11,24 +11,26 @@ from helpdesk_core.web.openapi.samples import sample_of
 from helpdesk_core.web.requests import FORM, JSON, MULTIPART
 from helpdesk_core.web.routing import Endpoint, PathParameter
 
+_PRINTABLE = "^[!-~¡-¬®-ÿ]([ -~¡-¬®-ÿ]*[!-~¡-¬®-ÿ])?$"
+
 HEADERS: dict[str, Document] = {
     "IdempotencyKey": {
         "name": "Idempotency-Key",
         "in": "header",
         "description": "A request that is sent again with its key gets the first answer again, and happens once.",
-        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~¡-¬®-ÿ]+$"},
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": _PRINTABLE},
     },
     "IfMatch": {
         "name": "If-Match",
         "in": "header",
         "description": "The `ETag` that was read, or `*`: 412 if the resource has changed since.",
-        "schema": {"type": "string", "pattern": "^[!-~]([ -~]*[!-~])?$"},
+        "schema": {"type": "string"},
     },
     "IfNoneMatch": {
         "name": "If-None-Match",
         "in": "header",
         "description": "The `ETag` that was read: 304 without a body if nothing has changed.",
-        "schema": {"type": "string", "pattern": "^[!-~]([ -~]*[!-~])?$"},
+        "schema": {"type": "string"},
     },
 }
 

@@ -1,7 +1,7 @@
 """Tickets, their comments and files, and the catalogue they are sorted by."""
 
 from helpdesk_core.api import hookimpl
-from helpdesk_tickets import events, permissions
+from helpdesk_tickets import demo, events, permissions
 from helpdesk_tickets.models import Base
 from helpdesk_tickets.routes import (
     attachments,
@@ -48,3 +48,8 @@ def register_routes():
         statistics.router,
         choices.router,
     ]
+
+
+@hookimpl
+def register_demo_data():
+    return [demo.load]

@@ -1,6 +1,7 @@
 """Saved filters over HTTP."""
 
 import pytest
+
 from helpdesk_tickets.models import SavedFilter
 
 
@@ -101,7 +102,7 @@ class TestParameters:
     def test_must_be_those_of_the_list(self, agent, parameters, field):
         reply = agent.post("/filters/", json={"name": "Mine", "filter_params": parameters})
         assert reply.status_code == 400
-        assert reply.json()["error"]["details"]["field"] == field
+        assert reply.json()["error"]["details"]["field"].startswith(field)
 
     def test_of_a_change_are_meant_as_its_author_speaks(self, agent, member):
         open_ticket(member, "fresh")
@@ -150,7 +151,10 @@ class TestNarrowing:
             open_ticket(agent, f"{number}")
         saved = made(agent, {"status": "new"})
         page = agent.get(f"/filters/{saved['id']}/tickets/", params={"page_size": 2}).json()
-        assert (page["count"], page["next"].endswith(f"/filters/{saved['id']}/tickets/?page_size=2&page=2")) == (3, True)
+        assert (page["count"], page["next"].endswith(f"/filters/{saved['id']}/tickets/?page_size=2&page=2")) == (
+            3,
+            True,
+        )
 
     def test_by_a_second_filter_is_refused(self, agent, saved):
         reply = agent.get(f"/filters/{saved['id']}/tickets/", params={"filter": saved["id"]})

@@ -3,8 +3,9 @@
 from datetime import UTC, datetime
 
 import pytest
-from helpdesk_tickets.models import Ticket
 from sqlalchemy import select
+
+from helpdesk_tickets.models import Ticket
 
 POLICY = {"name": "Gold", "priority": "high", "first_response_minutes": 30, "resolution_minutes": 240}
 
