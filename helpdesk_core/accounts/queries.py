@@ -109,6 +109,7 @@ login_attempts = ReadModel(
     filters={"succeeded": equals(LoginAttempt.succeeded), "user": equals(LoginAttempt.user_id)},
     ordering=["created_at"],
     default_order="-created_at",
+    search=words_in(LoginAttempt.name, LoginAttempt.address),
     visible=AttemptsOfOrganizationOr(),
 )
 

@@ -24,7 +24,6 @@ class Misused(Refused):
     exit_code = UNUSABLE
 
 
-
 def explained(error: Exception) -> Refused | None:
     """Return what the operator is told about `error`; nothing when it is a mistake of ours, which needs its trace."""
     if isinstance(error, BadSetting):
@@ -34,7 +33,9 @@ def explained(error: Exception) -> Refused | None:
     if isinstance(error, HelpdeskError):
         return Refused(_with_fields(error))
     if isinstance(error, ArgumentError):
-        return Misused("HELPDESK_DATABASE_URL: use a URL like postgresql://user@host/name or sqlite:////path/to/file.db.")
+        return Misused(
+            "HELPDESK_DATABASE_URL: use a URL like postgresql://user@host/name or sqlite:////path/to/file.db."
+        )
     if isinstance(error, ModuleNotFoundError) and error.name == "psycopg":
         return Misused("PostgreSQL needs its driver: pip install 'helpdesk-core[postgres]'.")
     if isinstance(error, DBAPIError):

@@ -29,7 +29,8 @@ FAILED_START = 3
 @click.option("--reload", is_flag=True, help="Start again when a file of the source changes.")
 @click.option("--demo", is_flag=True, help="Migrate, and fill an empty database with a demonstration.")
 @click.option(
-    "--pin/--no-pin", default=None,
+    "--pin/--no-pin",
+    default=None,
     help="Keep each process on a processor of its own. By default when there are as many processes as processors.",
 )
 @pass_installation

@@ -67,6 +67,7 @@ def migrated(helpdesk, folder):
 @pytest.fixture
 def rows(migrated):
     """Return the rows of a query, straight from the file."""
+
     def run(query):
         connection = sqlite3.connect(migrated / "helpdesk-data" / "helpdesk.db")
         try:

@@ -279,6 +279,12 @@ class TestParameters:
     def test_in_headers_are_those_of_the_method(self, operation, method, path, header):
         assert {"$ref": f"#/components/parameters/{header}"} in operation(method, path)["parameters"]
 
+    def test_that_sort_name_what_the_read_model_sorts_by(self, installation):
+        paths = installation.http.get("/api/openapi.json").json()["paths"]
+        listed = {each.get("name"): each for each in paths["/api/v1/users/"]["get"]["parameters"]}
+        assert {"username", "-created_at"} <= set(listed["ordering"]["schema"]["items"]["enum"])
+        assert "`-created_at` when left out" in listed["ordering"]["description"]
+
 
 class TestAnswers:
     def test_are_in_the_words_of_either_document(self, operation):

@@ -40,9 +40,7 @@ def schema_of(annotation: Any, mode: "Mode") -> tuple[Document, dict[str, Docume
     wanted: tuple[str, JsonSchemaMode, TypeAdapter[Any]] = (
         "", "serialization" if mode == "answer" else "validation", TypeAdapter(annotation)
     )  # fmt: skip
-    schemas, rest = TypeAdapter.json_schemas(
-        [wanted], ref_template=REF + "{model}", schema_generator=_GENERATORS[mode]
-    )
+    schemas, rest = TypeAdapter.json_schemas([wanted], ref_template=REF + "{model}", schema_generator=_GENERATORS[mode])
     schema, definitions = schemas["", wanted[1]], rest.get("$defs", {})
     if REF + JSON_VALUE in str((schema, definitions)):
         definitions[JSON_VALUE] = ANY_JSON

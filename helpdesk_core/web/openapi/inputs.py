@@ -7,6 +7,7 @@ from typing import Any
 from helpdesk_core.schemas import Schema
 from helpdesk_core.web.openapi.components import Schemas
 from helpdesk_core.web.openapi.generators import Document, name_in, schema_of
+from helpdesk_core.web.openapi.orderings import ordering_of
 from helpdesk_core.web.openapi.samples import sample_of
 from helpdesk_core.web.requests import FORM, JSON, MULTIPART
 from helpdesk_core.web.routing import Endpoint, PathParameter
@@ -73,7 +74,7 @@ def _query_parameters(query: type[Schema], endpoint: Endpoint, schemas: Schemas)
     own = definitions.pop(name_in(schema))
     own = schemas.adopt(own, definitions, endpoint.plugin)
     for name, found in own.get("properties", {}).items():
-        parameter = _query_parameter(name, found)
+        parameter = (ordering_of(endpoint) if name == "ordering" else None) or _query_parameter(name, found)
         if name in own.get("required", ()):
             parameter["required"] = True
         yield parameter

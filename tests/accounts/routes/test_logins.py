@@ -197,6 +197,8 @@ class TestAttempts:
         assert mine[1]["name"] == "newcomer@example.com"
         seen = rows(owner, "/users/login-attempts/", succeeded="false")
         assert [each["user_id"] for each in seen] == [account["id"]]
+        assert rows(owner, "/users/login-attempts/", search="newcomer@") == seen
+        assert rows(owner, "/users/login-attempts/", search="nobody") == []
         assert rows(outsider, "/users/login-attempts/", succeeded="false") == []
         assert {each["user_id"] for each in rows(member, "/users/login-attempts/")} == {member.user.id}
 
