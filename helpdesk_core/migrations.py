@@ -65,6 +65,8 @@ def render_sql(url: str, lineage: Lineage) -> None:
     config.attributes["dialect"] = make_url(url).get_backend_name()
     try:
         command.upgrade(config, "head", sql=True)
+    except BrokenPipeError:
+        raise  # the reader has seen enough
     except Exception as error:
         raise MigrationFailed(f"{lineage.id}: {type(error).__name__}: {error}") from error
 

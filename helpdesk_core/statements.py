@@ -160,21 +160,27 @@ class _Insertion(Prepared):
 class Among:
     """A SELECT of the rows whose column is any of some values: compiled once for each of a few numbers of values."""
 
-    def __init__(self, statement: Select[Any], column: Any) -> None:
-        """Keep both; `statement` must ask for the organisation."""
-        self._statement = statement
+    def __init__(self, statement: Select[Any] | Callable[[str], Select[Any]], column: Any) -> None:
+        """Keep both; `statement`, or what builds it for a kind of database, must ask for the organisation."""
+        self._build = statement if callable(statement) else lambda _: statement
         self._column = column
         self._prepared: dict[int, Prepared] = {}
 
-    def rows(self, session: Session, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-        """Return the rows for `values`, of which there is at least one."""
+    def rows(
+        self, session: Session, values: Sequence[Any], parameters: Mapping[str, Any] | None = None
+    ) -> list[tuple[Any, ...]]:
+        """Return the rows for `values`; `parameters` are those of the statement itself."""
+        if not values:
+            return []
         size = 1 << (len(values) - 1).bit_length()
         prepared = self._prepared.get(size)
         if prepared is None:
             wanted = [bindparam(f"value_{place}", type_=self._column.type) for place in range(size)]
-            prepared = self._prepared[size] = Prepared(self._statement.where(self._column.in_(wanted)))
+            chosen = self._column.in_(wanted)
+            prepared = self._prepared[size] = Prepared(lambda kind: self._build(kind).where(chosen))
         padded = [*values, *([values[-1]] * (size - len(values)))]
-        return prepared.rows(session, {f"value_{place}": value for place, value in enumerate(padded)})
+        given = {f"value_{place}": value for place, value in enumerate(padded)}
+        return prepared.rows(session, {**(parameters or {}), **given})
 
 
 def upsert(kind: str, entity: Any) -> Any:

@@ -40,7 +40,7 @@ def explained(error: Exception) -> Refused | None:
         return Misused("PostgreSQL needs its driver: pip install 'helpdesk-core[postgres]'.")
     if isinstance(error, DBAPIError):
         return Refused(f"The database does not answer: {_first_line(error.orig)}")
-    if isinstance(error, OSError) and error.strerror:
+    if isinstance(error, OSError) and error.strerror and not isinstance(error, BrokenPipeError):
         where = f"{error.filename}: " if error.filename else ""
         return Refused(f"{where}{error.strerror}.")
     return None

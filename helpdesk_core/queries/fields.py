@@ -70,7 +70,7 @@ class Plan:
 class Field:
     """One name of the answer."""
 
-    def variant(self, viewer: Viewer) -> str:  # noqa: ARG002
+    def variant(self, viewer: Viewer) -> str:
         """Name how the field is read for `viewer`; a statement is built for each combination of names."""
         return ""
 

@@ -26,7 +26,7 @@ class Filter:
         """Return the condition for `arity` values, bound as `<name>_0`, `<name>_1`..."""
         raise NotImplementedError
 
-    def arms(self, name: str, arity: int) -> Sequence[ColumnElement[bool]]:  # noqa: ARG002
+    def arms(self, name: str, arity: int) -> Sequence[ColumnElement[bool]]:
         """Return the alternatives that make the condition, each one range of an index; none if it is one itself."""
         return ()
 
@@ -67,7 +67,7 @@ class _Bound(Filter):
     column: Attribute
     lower: bool
 
-    def criterion(self, name: str, arity: int) -> ColumnElement[bool]:  # noqa: ARG002
+    def criterion(self, name: str, arity: int) -> ColumnElement[bool]:
         bound = bindparam(f"{name}_0", type_=self.column.type)
         return self.column >= bound if self.lower else self.column <= bound
 
@@ -79,7 +79,7 @@ class _Matches(Filter):
     def values(self, value: Any) -> Sequence[Any]:
         return ("yes",) if value else ("no", "")
 
-    def criterion(self, name: str, arity: int) -> ColumnElement[bool]:  # noqa: ARG002
+    def criterion(self, name: str, arity: int) -> ColumnElement[bool]:
         return self.condition() if arity == 1 else ~self.condition()
 
 

@@ -102,6 +102,8 @@ class Context:
             written_in: the document that says what `search` looks into, where it is not the caller's.
             values: filter values that replace or add to those of `query`; `None` takes one away.
         """
+        if query.search is not None and model.search is None:
+            raise Invalid.field("search", "This list cannot be searched.")
         size = min(query.page_size, LARGEST_PAGE)
         given = {name: getattr(query, name, None) for name in model.filters} | values
         criteria = Criteria(

@@ -8,6 +8,18 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import (
+    JSON,
+    Computed,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
 from helpdesk_core.api import (
     BigKey,
     Organization,
@@ -20,17 +32,6 @@ from helpdesk_core.api import (
     tenant_key,
     tenant_reference,
 )
-from sqlalchemy import (
-    JSON,
-    Computed,
-    ForeignKey,
-    Index,
-    String,
-    Text,
-    UniqueConstraint,
-    text,
-)
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 STATUSES = ("new", "open", "in_progress", "pending", "resolved", "closed")
 FINAL_STATUSES = ("resolved", "closed")
@@ -147,7 +148,9 @@ class Ticket(Base, TenantScoped, Timestamped):
     resolution: Mapped[str | None] = mapped_column(Text)
     due_date: Mapped[datetime | None] = mapped_column(UtcDateTime)
     due_order: Mapped[datetime] = mapped_column(UtcDateTime, Computed(f"coalesce(due_date, '{NEVER}')", persisted=True))
-    due_reverse: Mapped[datetime] = mapped_column(UtcDateTime, Computed(f"coalesce(due_date, '{LONG_AGO}')", persisted=True))
+    due_reverse: Mapped[datetime] = mapped_column(
+        UtcDateTime, Computed(f"coalesce(due_date, '{LONG_AGO}')", persisted=True)
+    )
     target_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """When it should be resolved: the due date, else what the SLA policy of its priority promises."""
     comment_count: Mapped[int] = mapped_column(default=0)

@@ -14,9 +14,7 @@ REOPEN_CLOSED = Permission("tickets:ticket:reopen_closed", "Reopen closed ticket
 DELETE = Permission("tickets:ticket:delete", "Delete tickets", AGENTS)
 RESTORE = Permission("tickets:ticket:restore", "See deleted tickets and restore them", ("admin",))
 COMMENT = Permission("tickets:comment:create", "Comment on tickets that one can see", ROLES)
-COMMENT_INTERNALLY = Permission(
-    "tickets:comment:internal", "Read and write internal comments", ("technician", *AGENTS)
-)
+COMMENT_INTERNALLY = Permission("tickets:comment:internal", "Read and write internal comments", ("technician", *AGENTS))
 EDIT_COMMENTS = Permission("tickets:comment:edit_all", "Change and delete comments of others", ("admin",))
 ATTACH = Permission("tickets:attachment:create", "Upload files", ROLES)
 DELETE_ATTACHMENTS = Permission("tickets:attachment:delete_all", "Delete files of others", ("admin",))

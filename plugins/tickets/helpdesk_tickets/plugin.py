@@ -1,6 +1,8 @@
 """Tickets, their comments and files, and the catalogue they are sorted by."""
 
-from helpdesk_core.api import hookimpl
+from collections.abc import Callable
+
+from helpdesk_core.api import Event, Permission, Router, hookimpl
 from helpdesk_tickets import demo, events, permissions
 from helpdesk_tickets.models import Base
 from helpdesk_tickets.routes import (
@@ -18,22 +20,22 @@ from helpdesk_tickets.routes import (
 
 
 @hookimpl
-def register_models():
+def register_models() -> list[type[Base]]:
     return [Base]
 
 
 @hookimpl
-def register_permissions():
+def register_permissions() -> tuple[Permission, ...]:
     return permissions.ALL
 
 
 @hookimpl
-def register_events():
+def register_events() -> tuple[type[Event], ...]:
     return events.ALL
 
 
 @hookimpl
-def register_routes():
+def register_routes() -> list[Router]:
     return [
         tickets.router,
         comments.router,
@@ -51,5 +53,5 @@ def register_routes():
 
 
 @hookimpl
-def register_demo_data():
+def register_demo_data() -> list[Callable[..., None]]:
     return [demo.load]

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from helpdesk_core.api import Dialect
-
 from helpdesk_tickets.models import FINAL_STATUSES, PRIORITIES, STATUSES
 
 CLASSIC = Dialect.CLASSIC

@@ -16,6 +16,7 @@ window.ui = SwaggerUIBundle({
   validatorUrl: null,
   requestInterceptor(request) {
     if (dialect.value && !request.loadSpec) {
+      delete request.headers.accept;
       request.headers.Accept = dialect.value;
     }
     return request;

@@ -4,6 +4,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
+
 from helpdesk_core.api import BigKey, SearchIndex, UtcDateTime
 
 revision = "0001"

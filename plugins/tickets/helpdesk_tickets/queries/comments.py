@@ -1,14 +1,14 @@
 """What can be read of comments."""
 
-from helpdesk_core.api import Criteria, NotFound, ReadModel, Viewer, equals, words_in
 from sqlalchemy.orm import Session
 
+from helpdesk_core.api import Criteria, NotFound, ReadModel, Viewer, equals, words_in
 from helpdesk_tickets.models import Comment
 from helpdesk_tickets.queries.tickets import visible_comments
 from helpdesk_tickets.schemas.comments import ClassicCommentRead, CommentExtras, CommentRead
 from helpdesk_tickets.vocabulary import CLASSIC, COMPREHENSIVE
 
-comments = ReadModel(
+comments: ReadModel[CommentRead | ClassicCommentRead] = ReadModel(
     Comment,
     schema={COMPREHENSIVE: CommentRead, CLASSIC: ClassicCommentRead},
     optional=CommentExtras,

@@ -19,7 +19,7 @@ def _value(viewer: Viewer, field: str, value: Any) -> Any:
     return SHOWN[viewer.dialect].get(value, value) if field == "status" else value
 
 
-history = ReadModel(
+history: ReadModel[ChangeRead | ClassicChangeRead] = ReadModel(
     TicketChange,
     schema={COMPREHENSIVE: ChangeRead, CLASSIC: ClassicChangeRead},
     fields={

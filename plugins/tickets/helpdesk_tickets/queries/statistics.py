@@ -1,18 +1,25 @@
 """Figures of tickets: from maintained counters where these know enough, else from one aggregate."""
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from functools import cache
 from typing import Any
 
-from helpdesk_core.api import Prepared, Viewer
 from sqlalchemy import Integer, String, and_, bindparam, case, cast, extract, func, or_, select
 from sqlalchemy.orm import Session
 
+from helpdesk_core.api import STAFF, Among, Person, Prepared, ReadModel, User, Viewer, words_in
 from helpdesk_tickets.models import (
-    FINAL_STATUSES, NO_CATEGORY, PRIORITIES, STATUSES, Category, Ticket, TicketCount, TicketTally,
+    FINAL_STATUSES,
+    NO_CATEGORY,
+    PRIORITIES,
+    STATUSES,
+    Category,
+    Ticket,
+    TicketCount,
+    TicketTally,
 )
 from helpdesk_tickets.queries.tickets import is_unresolved
 from helpdesk_tickets.queries.visibility import visible_tickets
@@ -56,6 +63,29 @@ class Figures:
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class AgentFigures:
+    """The tickets of one person.
+
+    Attributes:
+        total: all of them.
+        unresolved: neither resolved nor closed.
+        overdue: past due and not resolved.
+        seconds: from creation to resolution, summed over resolved tickets.
+        resolved: how many that are.
+        due: resolved tickets with a due time.
+        met: those of them that kept it.
+    """
+
+    total: int = 0
+    unresolved: int = 0
+    overdue: int = 0
+    seconds: int = 0
+    resolved: int = 0
+    due: int = 0
+    met: int = 0
+
+
 def figures(session: Session, viewer: Viewer, period: Period) -> Figures:
     """Return the figures of the tickets that `viewer` may see and that were created in `period`."""
     everything = visible_tickets.variant(viewer.actor) == "all"
@@ -64,9 +94,23 @@ def figures(session: Session, viewer: Viewer, period: Period) -> Figures:
     return _from_tickets(session, viewer, period)
 
 
+def figures_by_agent(
+    session: Session, agents: Sequence[int], period: Period, now: datetime
+) -> Mapping[int, AgentFigures]:
+    """Return the figures of the tickets, created in `period`, that each of `agents` works on."""
+    given = _given(period)
+    rows = _by_agent(tuple(given)).rows(session, agents, {"now": now, **given})
+    return {agent: AgentFigures(*(int(value or 0) for value in sums)) for agent, *sums in rows}
+
+
 def category_names(session: Session) -> Mapping[int, str]:
     """Return the names of the organisation's categories by key."""
-    return dict(_CATEGORIES.rows(session, {}))  # type: ignore[arg-type]
+    return {row[0]: row[1] for row in _CATEGORIES.rows(session, {})}
+
+
+def _given(period: Period) -> dict[str, datetime]:
+    bounds = {"after": period.created_after, "before": period.created_before}
+    return {name: bound for name, bound in bounds.items() if bound is not None}
 
 
 def _from_counters(session: Session, now: datetime) -> Figures:
@@ -89,8 +133,7 @@ def _from_counters(session: Session, now: datetime) -> Figures:
 
 
 def _from_tickets(session: Session, viewer: Viewer, period: Period) -> Figures:
-    bounds = {"after": period.created_after, "before": period.created_before}
-    given = {name: bound for name, bound in bounds.items() if bound is not None}
+    given = _given(period)
     statement = _aggregate(visible_tickets.variant(viewer.actor), tuple(given))
     midnight = viewer.now.replace(hour=0, minute=0, second=0, microsecond=0)
     parameters = {"actor_id": viewer.actor.user_id, "now": viewer.now, "midnight": midnight, **given}
@@ -114,6 +157,8 @@ def _sums(kind: str, names: tuple[str, ...]) -> list[Any]:
     now, midnight = (bindparam(name, type_=Ticket.created_at.type) for name in ("now", "midnight"))
     is_done = Ticket.resolved_at.is_not(None)
     known = {
+        "total": func.count(),
+        "unresolved": _number(Ticket.status.not_in(FINAL_STATUSES)),
         "overdue": _number(and_(Ticket.due_date < now, Ticket.status.not_in(FINAL_STATUSES))),
         "seconds": func.sum(_seconds(kind, Ticket.resolved_at) - _seconds(kind, Ticket.created_at)),
         "resolved": func.count(Ticket.resolved_at),
@@ -179,6 +224,17 @@ def _aggregate(variant: str, bounds: tuple[str, ...]) -> Prepared:
     return Prepared(build)
 
 
+@cache
+def _by_agent(bounds: tuple[str, ...]) -> Among:
+    names = tuple(field.name for field in fields(AgentFigures))
+
+    def build(kind: str) -> Any:
+        agent = Ticket.assigned_agent_id
+        return select(agent, *_sums(kind, names)).where(*_live("all", bounds)).group_by(agent)
+
+    return Among(build, Ticket.assigned_agent_id)
+
+
 def _live(variant: str, bounds: tuple[str, ...]) -> list[Any]:
     conditions: list[Any] = [Ticket.organization_id == bindparam("organization_id"), Ticket.deleted_at.is_(None)]
     allowed = visible_tickets.criterion(variant)
@@ -189,3 +245,14 @@ def _live(variant: str, bounds: tuple[str, ...]) -> list[Any]:
     if "before" in bounds:
         conditions.append(Ticket.created_at <= bindparam("before"))
     return conditions
+
+
+staff = ReadModel(
+    User,
+    schema=Person,
+    ordering={"full_name": User.full_name, "email": User.email_key, "created_at": User.created_at},
+    default_order="full_name",
+    search=words_in(User.full_name, User.email),
+    where=User.role.in_(STAFF),
+)
+"""Who can work on tickets, as the figures by agent list them."""

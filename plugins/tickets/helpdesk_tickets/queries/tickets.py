@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Boolean, ColumnElement, literal_column
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
 from helpdesk_core.api import (
     Column,
     Computed,
@@ -27,9 +30,6 @@ from helpdesk_core.api import (
     through,
     unless,
 )
-from sqlalchemy import Boolean, ColumnElement, literal_column
-from sqlalchemy.orm import Session
-
 from helpdesk_tickets.models import IS_UNRESOLVED, Comment, Tag, Ticket, TicketCount, TicketTag
 from helpdesk_tickets.permissions import COMMENT_INTERNALLY
 from helpdesk_tickets.queries.attachments import attachments_of_tickets
@@ -89,7 +89,7 @@ def _fields(comments: int) -> dict[Dialect, Mapping[str, Any]]:
             Comment.ticket_id, CommentRead, order=(Comment.id,), newest=comments, visibility=visible_comments
         ),
     }
-    tags = {"order": (TicketTag.position,), "join": (TicketTag.tag,)}
+    tags: dict[str, Any] = {"order": (TicketTag.position,), "join": (TicketTag.tag,)}
     objects = {"id": Tag.id, "name": Tag.name, "color": Tag.color}
     return {
         COMPREHENSIVE: {
@@ -155,7 +155,7 @@ SAVED_FILTERS = {f"saved_{name}": each for name, each in FILTERS.items()}
 COUNTED = {"status": TicketCount.status, "priority": TicketCount.priority, "category": TicketCount.category_id}
 """Filters whose totals are maintained."""
 
-ORDERS = {
+ORDERS: Mapping[str, InstrumentedAttribute[Any] | Order] = {
     "created_at": Ticket.created_at,
     "updated_at": Ticket.updated_at,
     "priority": Ticket.priority,
@@ -166,7 +166,7 @@ ORDERS = {
     "status": Ticket.status,
 }
 
-ticket_list = ReadModel(
+ticket_list: ReadModel[TicketRead | ClassicTicketRow] = ReadModel(
     Ticket,
     schema={COMPREHENSIVE: TicketRead, CLASSIC: ClassicTicketRow},
     fields=_fields(EMBEDDED_IN_LISTS),
@@ -181,7 +181,7 @@ ticket_list = ReadModel(
     totals=Totals(TicketCount.total, {**COUNTED, **{f"saved_{name}": each for name, each in COUNTED.items()}}),
 )
 
-tickets = ReadModel(
+tickets: ReadModel[TicketRead | ClassicTicketRead] = ReadModel(
     Ticket,
     schema={COMPREHENSIVE: TicketRead, CLASSIC: ClassicTicketRead},
     fields=_fields(EMBEDDED_IN_DETAIL),
@@ -192,7 +192,7 @@ tickets = ReadModel(
     where=Ticket.deleted_at.is_(None),
 )
 
-deleted_tickets = ReadModel(
+deleted_tickets: ReadModel[TicketRead | ClassicTicketRow] = ReadModel(
     Ticket,
     schema={COMPREHENSIVE: TicketRead, CLASSIC: ClassicTicketRow},
     fields=_fields(EMBEDDED_IN_LISTS),

@@ -54,7 +54,7 @@ def delete_attachment(ctx: Context, attachment: Key) -> None:
 @of_tickets.get("/{ticket}/attachments/", permission=VIEW)
 def list_ticket_attachments(
     ctx: Context, ticket: TicketKey, query: AttachmentFilters
-) -> Page[AttachmentRead] | Page[ClassicAttachmentRead]:
+) -> Page[AttachmentRead | ClassicAttachmentRead]:
     """The files of a ticket, oldest first."""
     return ctx.page(attachments, query, ticket=found(ctx, ticket))
 

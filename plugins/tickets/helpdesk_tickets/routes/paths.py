@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
-from helpdesk_core.api import Context, PathPattern
 from pydantic import Field
 
+from helpdesk_core.api import Context, PathPattern
 from helpdesk_tickets.queries.tickets import find_ticket
 
 TicketKey = Annotated[

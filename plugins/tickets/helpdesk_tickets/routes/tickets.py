@@ -1,7 +1,7 @@
 """`/tickets/`"""
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from helpdesk_core.api import Context, Key, NotFound, Page, PathPattern, Router
 from helpdesk_tickets.permissions import CREATE, RESTORE, VIEW
@@ -31,6 +31,7 @@ from helpdesk_tickets.service import tickets as service
 
 router = Router("tickets", tag="Tickets")
 
+MINE_BY_ROLE = {"assigned": "mine_assigned", "created": "mine_created", None: "mine"}
 Number = Annotated[str, PathPattern(r"[A-Za-z]{1,10}-[0-9]{1,15}")]
 TicketPage = Page[TicketRead] | Page[ClassicTicketRow]
 Ticket = TicketRead | ClassicTicketRead
@@ -55,8 +56,8 @@ def create_ticket(ctx: Context, body: TicketCreate) -> Ticket:
 @router.get("/my_tickets/", permission=VIEW, include=TicketExtras, aliases=("/my-tickets/",))
 def list_my_tickets(ctx: Context, query: MyTicketFilters) -> TicketPage:
     """The tickets that the caller made, is the customer of, or works on."""
-    narrowing = {"assigned": "mine_assigned", "created": "mine_created", None: "mine"}[query.role]
-    return page_of_tickets(ctx, query, **{narrowing: ctx.actor.user_id})
+    narrowing: dict[str, Any] = {MINE_BY_ROLE[query.role]: ctx.actor.user_id}
+    return page_of_tickets(ctx, query, **narrowing)
 
 
 @router.get("/overdue/", permission=VIEW, include=TicketExtras)
@@ -121,15 +122,11 @@ def unassign_ticket(ctx: Context, ticket: TicketKey) -> Ticket:
     return ctx.one(tickets, key)
 
 
-@router.post(
-    "/{ticket}/change_status/", permission=VIEW, include=TicketExtras, aliases=("/{ticket}/change-status/",)
-)
+@router.post("/{ticket}/change_status/", permission=VIEW, include=TicketExtras, aliases=("/{ticket}/change-status/",))
 def change_ticket_status(ctx: Context, ticket: TicketKey, body: StatusChange) -> Ticket:
     """Move the ticket to another state; 422 for a move that the rules do not allow."""
     key = found(ctx, ticket)
-    service.change_status(
-        ctx.session, ctx.actor, key, body.status, resolution=body.resolution, dialect=ctx.dialect
-    )
+    service.change_status(ctx.session, ctx.actor, key, body.status, resolution=body.resolution, dialect=ctx.dialect)
     return ctx.one(tickets, key)
 
 

@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-from helpdesk_core.api import Body, DbInt, Filters, Instant, Person, Schema, Username
 from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
+from helpdesk_core.api import Body, DbInt, Filters, Instant, Person, Schema, Username
 from helpdesk_tickets.names import untouched
 
 

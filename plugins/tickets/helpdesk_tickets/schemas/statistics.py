@@ -2,8 +2,9 @@
 
 from typing import Annotated
 
-from helpdesk_core.api import DbInt, Filters, Instant, Person, Schema, UntilDateTime
 from pydantic import Field
+
+from helpdesk_core.api import DbInt, Filters, Instant, Person, Schema, UntilDateTime
 
 Figure = Annotated[int, Field(ge=0)]
 
@@ -69,7 +70,7 @@ class AgentStatisticsFilters(Filters, Period):
 
 
 class Promise(Schema):
-    """By when something is to happen to a ticket, and whether it did."""
+    """By when something is to happen to a ticket, and when it did."""
 
     due_at: Instant | None
     """Null where nothing promises it."""

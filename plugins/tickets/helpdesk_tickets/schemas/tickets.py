@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
+from pydantic import BeforeValidator, Field
+
 from helpdesk_core.api import (
     Body,
     DbInt,
@@ -19,8 +21,6 @@ from helpdesk_core.api import (
     UserRef,
     Words,
 )
-from pydantic import BeforeValidator, Field
-
 from helpdesk_tickets.names import cleared_to, untouched
 from helpdesk_tickets.schemas.attachments import AttachmentRead, AttachmentRefs
 from helpdesk_tickets.schemas.comments import CommentRead
@@ -149,6 +149,9 @@ SHOWN_ONLY = frozenset(
 
 ASSIGNEE = dict.fromkeys(("assigned_to", "user_id", "agent_id", "assigned_agent_id"), "assigned_agent")
 SPELLINGS = {"title": "subject", "category_id": "category", "customer_id": "customer", **ASSIGNEE}
+TAG_SPELLINGS = {"tag": "tags", "name": "tags"}
+FILTER_SPELLINGS = {"assigned_to": "assigned_agent"}
+ASSIGNMENT_NAMES = {"assigned_agent": "user_id"}
 CLASSIC_NAMES = {"subject": "title", "assigned_agent": "assigned_to"}
 
 
@@ -167,8 +170,8 @@ class TicketCreate(Schema):
     """The person it is for; the caller, unless an agent names somebody else."""
     assigned_agent: UserRef | None = None
     due_date: Instant | None = None
-    tags: TagRefs = []
-    attachments: Annotated[AttachmentRefs, cleared_to([])] = []
+    tags: TagRefs = Field(default_factory=list)
+    attachments: Annotated[AttachmentRefs, cleared_to([])] = Field(default_factory=list)
     """Files that were uploaded before, by their ids."""
 
 
@@ -197,7 +200,7 @@ class Assignment(Schema):
     """Who is to work on a ticket."""
 
     spellings = ASSIGNEE
-    classic_names = {"assigned_agent": "user_id"}
+    classic_names = ASSIGNMENT_NAMES
 
     assigned_agent: UserRef | None
     """An agent, technician or administrator; null for nobody."""
@@ -226,7 +229,7 @@ class PriorityChange(Schema):
 class TagAddition(Schema):
     """Tags that a ticket is to have besides those it has."""
 
-    spellings = {"tag": "tags", "name": "tags"}
+    spellings = TAG_SPELLINGS
 
     tags: Annotated[TagRefs, BeforeValidator(lambda value: value if isinstance(value, list) else [value])]
 
@@ -234,7 +237,7 @@ class TagAddition(Schema):
 class TicketFilters(Filters):
     """Query parameters of lists of tickets."""
 
-    spellings = {"assigned_to": "assigned_agent"}
+    spellings = FILTER_SPELLINGS
 
     status: Words[Status] | None = None
     """In the vocabulary of the caller's document."""

@@ -5,10 +5,9 @@ from sqlalchemy.orm import Session
 
 from helpdesk_core.api import Actor, AlreadyExists, Invalid, adjust, changes, now, publish
 from helpdesk_tickets.events import CategoryCreated, CategoryDeleted, CategoryUpdated
-from helpdesk_tickets.models import Category, Ticket, TicketChange, TicketCount
+from helpdesk_tickets.models import NO_CATEGORY, Category, Ticket, TicketChange, TicketCount
 from helpdesk_tickets.names import key_of, slug_of
 from helpdesk_tickets.schemas.categories import CategoryCreate, CategoryUpdate
-from helpdesk_tickets.service.counting import NO_CATEGORY
 from helpdesk_tickets.service.rows import row_of
 
 

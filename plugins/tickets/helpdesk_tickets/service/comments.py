@@ -1,9 +1,11 @@
 """Comments: who may write and change them, and what they do to their ticket."""
 
-from helpdesk_core.api import STAFF, Actor, PermissionDenied, changes, publish
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from typing import Any
+
+from helpdesk_core.api import STAFF, Actor, PermissionDenied, changes, publish
 from helpdesk_tickets.events import CommentCreated, CommentDeleted, CommentUpdated
 from helpdesk_tickets.models import Comment, Ticket
 from helpdesk_tickets.permissions import COMMENT, COMMENT_INTERNALLY, EDIT_COMMENTS
@@ -103,7 +105,7 @@ def _react(edit: Edit, comment: Comment) -> None:
         edit.ticket.first_response_at = edit.now
 
 
-def _facts(comment: Comment) -> dict[str, int]:
+def _facts(comment: Comment) -> dict[str, Any]:
     return {
         "ticket_id": comment.ticket_id,
         "comment_id": comment.id,

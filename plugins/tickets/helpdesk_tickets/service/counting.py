@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
-from helpdesk_core.api import adjust
 from sqlalchemy.orm import Session
 
+from helpdesk_core.api import adjust
 from helpdesk_tickets.models import NO_CATEGORY, TicketCount, TicketTally
 
 

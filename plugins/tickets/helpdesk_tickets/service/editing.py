@@ -5,10 +5,10 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from helpdesk_core.api import Actor, api_time, insertion, now, publish
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from helpdesk_core.api import Actor, api_time, insertion, now, publish
 from helpdesk_tickets.events import TicketAssigned, TicketStatusChanged, TicketUpdated
 from helpdesk_tickets.models import Ticket, TicketChange
 from helpdesk_tickets.service.counting import contributions, count

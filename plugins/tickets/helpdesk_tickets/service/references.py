@@ -1,9 +1,9 @@
 """What bodies of tickets refer to: users and categories of the organisation."""
 
-from helpdesk_core.api import STAFF, Actor, Invalid, Prepared, User
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
+from helpdesk_core.api import STAFF, Actor, Invalid, Prepared, User
 from helpdesk_tickets.models import Category
 from helpdesk_tickets.names import key_of
 from helpdesk_tickets.permissions import CREATE_FOR_OTHERS

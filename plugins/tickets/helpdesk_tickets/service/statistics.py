@@ -1,11 +1,14 @@
 """Figures of tickets in the words and forms of the two documents."""
 
-from helpdesk_core.api import Viewer
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from sqlalchemy.orm import Session
 
+from helpdesk_core.api import Person, Viewer
 from helpdesk_tickets.models import NO_CATEGORY, PRIORITIES
-from helpdesk_tickets.queries.statistics import Figures, category_names, figures
-from helpdesk_tickets.schemas.statistics import ClassicStats, Period, TicketStatistics
+from helpdesk_tickets.queries.statistics import AgentFigures, Figures, category_names, figures, figures_by_agent
+from helpdesk_tickets.schemas.statistics import AgentStatistics, ClassicStats, Period, TicketStatistics
 
 UNCATEGORIZED = "Uncategorized"
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
@@ -51,6 +54,26 @@ def ticket_statistics(session: Session, viewer: Viewer, period: Period) -> Ticke
         sla_compliance=compliance(found.met, found.due),
         priority_distribution={priority: by_priority[priority] for priority in PRIORITIES},
         status_distribution=states,
+    )
+
+
+def agent_statistics(
+    session: Session, viewer: Viewer, agents: Sequence[Mapping[str, Any]], period: Period
+) -> list[AgentStatistics]:
+    """Return the figures of the tickets that each of `agents` works on."""
+    found = figures_by_agent(session, [agent["id"] for agent in agents], period, viewer.now)
+    return [_of_agent(agent, found.get(agent["id"], AgentFigures())) for agent in agents]
+
+
+def _of_agent(agent: Mapping[str, Any], found: AgentFigures) -> AgentStatistics:
+    return AgentStatistics(
+        agent=Person(**agent),
+        assigned_tickets=found.total,
+        open_tickets=found.unresolved,
+        resolved_tickets=found.total - found.unresolved,
+        overdue_tickets=found.overdue,
+        average_resolution_time=duration(found.seconds, found.resolved),
+        sla_compliance=compliance(found.met, found.due),
     )
 
 

@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from helpdesk_core.api import Among, Invalid, Prepared, insertion, now, publish
 from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
+from helpdesk_core.api import Among, Invalid, Prepared, insertion, now, publish
 from helpdesk_tickets.events import TagCreated
 from helpdesk_tickets.models import Tag, TicketTag
 from helpdesk_tickets.names import key_of
@@ -53,7 +52,7 @@ def choose_tags(session: Session, given: Sequence[int | str]) -> list[ChosenTag]
     ids = [part for part in given if isinstance(part, int)]
     names = {key_of(part): part for part in reversed(given) if isinstance(part, str)}
     known: dict[int | str, ChosenTag] = {}
-    for key, name, name_key in [*_found(session, _BY_ID, ids), *_found(session, _BY_NAME, list(names))]:
+    for key, name, name_key in [*_BY_ID.rows(session, ids), *_BY_NAME.rows(session, list(names))]:
         known[key] = known[name_key] = ChosenTag(key, name)
     unknown = [key for key in ids if key not in known]
     if unknown:
@@ -70,13 +69,9 @@ def _create(session: Session, name: str, key: str) -> ChosenTag:
     values = {"name": name, "name_key": key, "color": COLOR, "created_at": moment, "updated_at": moment}
     added = _add_tag.rows(session, values)
     if not added:  # somebody else was faster
-        return ChosenTag(*_found(session, _BY_NAME, [key])[0][:2])
+        return ChosenTag(*_BY_NAME.rows(session, [key])[0][:2])
     publish(session, TagCreated(tag_id=added[0][0], name=name))
     return ChosenTag(added[0][0], name)
-
-
-def _found(session: Session, chosen: Among, values: Sequence[int | str]) -> list[tuple[Any, ...]]:
-    return chosen.rows(session, values) if values else []
 
 
 def tags_of(session: Session, ticket_id: int) -> list[ChosenTag]:

@@ -5,9 +5,9 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
-from helpdesk_core.api import Actor, Dialect, Invalid, changes, insertion, next_number, now, publish
 from sqlalchemy.orm import Session
 
+from helpdesk_core.api import Actor, Dialect, Invalid, changes, insertion, next_number, now, publish
 from helpdesk_tickets.events import TicketCreated, TicketDeleted, TicketRestored
 from helpdesk_tickets.models import FINAL_STATUSES, Ticket, TicketNumber
 from helpdesk_tickets.permissions import ASSIGN, DELETE, RESTORE, UPDATE

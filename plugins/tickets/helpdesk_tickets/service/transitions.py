@@ -1,7 +1,6 @@
 """The states of a ticket: which moves are legal, and what each leaves behind."""
 
 from helpdesk_core.api import Dialect
-
 from helpdesk_tickets.errors import TicketClosed
 from helpdesk_tickets.models import FINAL_STATUSES
 from helpdesk_tickets.permissions import REOPEN_CLOSED
