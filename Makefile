@@ -1,6 +1,6 @@
 # Every task is one command that you can also type yourself; `make` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup serve worker migrate test lint format types architecture ci pin
+.PHONY: help setup serve migrate test lint format types architecture ci pin
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -13,9 +13,6 @@ migrate:  ## bring the database to the newest schema
 
 serve:  ## start the web server
 	uv run helpdesk serve
-
-worker:  ## start the worker: events, jobs, schedules
-	uv run helpdesk worker
 
 test:  ## run all tests; one of them: uv run pytest -n0 -k NAME
 	uv run pytest

@@ -115,9 +115,7 @@ def create_app(settings: Settings, *, parts: Parts | None = None) -> Starlette:
             services.database.dispose()
 
     middleware = [
-        Middleware(
-            Frame, clock=services.clock, hosts=settings.allowed_hosts, log_requests=settings.log_requests
-        )
+        Middleware(Frame, clock=services.clock, hosts=settings.allowed_hosts, log_requests=settings.log_requests)
     ]
     if settings.allowed_origins:
         middleware.append(

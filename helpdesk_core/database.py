@@ -97,11 +97,11 @@ class Ranked(TypeDecorator[str]):
         self.words = words
         super().__init__()
 
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> int | None:  # noqa: ARG002
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> int | None:
         """Return the rank of a word."""
         return None if value is None else self.words.index(value)
 
-    def process_result_value(self, value: int | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+    def process_result_value(self, value: int | None, dialect: Dialect) -> str | None:
         """Return the word of a rank."""
         return None if value is None else self.words[value]
 

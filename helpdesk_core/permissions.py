@@ -84,15 +84,15 @@ class RolePermissions:
 class Visibility:
     """Which rows of a model an actor may see."""
 
-    def variant(self, actor: Actor) -> str:  # noqa: ARG002
+    def variant(self, actor: Actor) -> str:
         """Name the SQL that applies to `actor`: one statement is compiled for each name."""
         return "all"
 
-    def criterion(self, variant: str) -> ColumnElement[bool] | None:  # noqa: ARG002
+    def criterion(self, variant: str) -> ColumnElement[bool] | None:
         """Return the condition of a variant, with `:actor_id` bound later; nothing when it allows every row."""
         return None
 
-    def arms(self, variant: str) -> Sequence[ColumnElement[bool]]:  # noqa: ARG002
+    def arms(self, variant: str) -> Sequence[ColumnElement[bool]]:
         """Return the alternatives that make the condition, each one range of an index; none if it is one itself."""
         return ()
 

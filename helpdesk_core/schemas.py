@@ -50,7 +50,9 @@ def _utc(value: datetime) -> datetime:
 
 def _iso_only(value: Any) -> Any:
     """Refuse what Pydantic would read as seconds since 1970: no document shows such a form."""
-    if isinstance(value, (int, float)) or (isinstance(value, str) and value.strip().lstrip("+-").replace(".", "").isdigit()):
+    if isinstance(value, (int, float)) or (
+        isinstance(value, str) and value.strip().lstrip("+-").replace(".", "").isdigit()
+    ):
         raise PydanticCustomError("instant", "Enter a date and time like 2024-01-31T09:30:00Z.")
     return value
 
@@ -167,7 +169,9 @@ def _query_bool(value: Any) -> Any:
     return value
 
 
-Words = Annotated[tuple[T, ...], Field(min_length=1, max_length=50), BeforeValidator(_split, json_schema_input_type=str)]
+Words = Annotated[
+    tuple[T, ...], Field(min_length=1, max_length=50), BeforeValidator(_split, json_schema_input_type=str)
+]
 """In a query: any of several words of a vocabulary, `Words[Literal["low", "high"]]`, separated by commas."""
 
 Keys = Annotated[

@@ -1,8 +1,8 @@
 """Full-text indexes: FTS5 on SQLite, `tsvector` on PostgreSQL, behind one declaration.
 
 The organisation is a word of every row (one that no text can hold), so that one index serves all organisations and
-still streams: the newest hits of an organisation are found without looking at the others' (measured: at most 4 ms among a million
-rows). Sorting by relevance needs every hit; it therefore looks at the newest 1,000 only.
+still streams: the newest hits of an organisation are found without looking at the others' (measured: at most 4 ms
+among a million rows). Sorting by relevance needs every hit; it therefore looks at the newest 1,000 only.
 """
 
 import re
@@ -10,7 +10,6 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from alembic.operations import Operations
 from sqlalchemy import ColumnElement, bindparam, cast, column, func, literal_column, table, text
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.orm import Session
@@ -81,7 +80,7 @@ class SearchIndex:
             for name in self.fields
         }
 
-    def create(self, op: Operations) -> None:
+    def create(self, op: Any) -> None:
         """Create the index, in a migration."""
         if op.get_bind().dialect.name == "sqlite":
             columns = ", ".join(("organization", *self.fields))
@@ -96,7 +95,7 @@ class SearchIndex:
         )
         op.execute(f"CREATE INDEX ix_{self.name}_document ON {self.name} USING gin (document)")
 
-    def drop(self, op: Operations) -> None:
+    def drop(self, op: Any) -> None:
         """Drop the index, in a migration."""
         op.execute(f"DROP TABLE {self.name}")
 

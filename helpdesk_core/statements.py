@@ -25,6 +25,7 @@ from helpdesk_core.tenancy import organization_of
 _SQLITE_BY_NAME = SQLiteDialect_pysqlite(paramstyle="named")
 _TENANT = "organization_id"
 
+AnySelect = Select[*tuple[Any, ...]]
 Build = Callable[[str], CompilerElement]
 
 
@@ -160,7 +161,7 @@ class _Insertion(Prepared):
 class Among:
     """A SELECT of the rows whose column is any of some values: compiled once for each of a few numbers of values."""
 
-    def __init__(self, statement: Select[Any] | Callable[[str], Select[Any]], column: Any) -> None:
+    def __init__(self, statement: AnySelect | Callable[[str], AnySelect], column: Any) -> None:
         """Keep both; `statement`, or what builds it for a kind of database, must ask for the organisation."""
         self._build = statement if callable(statement) else lambda _: statement
         self._column = column

@@ -116,4 +116,3 @@ def _check(session: Session, _context: Any, _instances: Any) -> None:
             row.organization_id = organization
         elif row.organization_id != organization:
             raise TenancyViolation(f"{type(row).__name__} of another organisation in this session")
-

@@ -74,10 +74,21 @@ class TestClock:
 class Response(Protocol):
     """What tests look at."""
 
-    status_code: int
-    headers: Any
-    content: bytes
-    text: str
+    @property
+    def status_code(self) -> int:
+        """Return the status."""
+
+    @property
+    def headers(self) -> Any:
+        """Return the headers, found without case."""
+
+    @property
+    def content(self) -> bytes:
+        """Return the body."""
+
+    @property
+    def text(self) -> str:
+        """Return the body as text."""
 
     def json(self) -> Any:
         """Return the body, parsed."""
@@ -111,7 +122,9 @@ class Client:
         user: whose account is used; nothing for an anonymous caller.
     """
 
-    def __init__(self, http: TestClient, clock: TestClock, user: Account | None, sign_in: str = "/users/login/") -> None:
+    def __init__(
+        self, http: TestClient, clock: TestClock, user: Account | None, sign_in: str = "/users/login/"
+    ) -> None:
         """Prepare; a token is asked for at the first request, and again when it has run out."""
         self._http = http
         self._clock = clock
@@ -148,8 +161,7 @@ class Client:
         headers = dict(options.pop("headers", None) or {})
         if self.user is not None and not any(name.lower() == "authorization" for name in headers):
             headers["Authorization"] = f"Bearer {self.token}"
-        response: Response = self._http.request(method, path, headers=headers, **options)
-        return response
+        return self._http.request(method, path, headers=headers, **options)
 
     def get(self, path: str, **options: Any) -> Response:
         """GET."""
@@ -232,11 +244,11 @@ class Installation:
             return plain(prepared, session, parameters)
 
         event.listen(engine, "before_cursor_execute", note)
-        Prepared.rows = rows  # type: ignore[method-assign]
+        setattr(Prepared, "rows", rows)  # noqa: B010 - replaced for the length of the block
         try:
             yield seen
         finally:
-            Prepared.rows = plain  # type: ignore[method-assign]
+            setattr(Prepared, "rows", plain)  # noqa: B010
             event.remove(engine, "before_cursor_execute", note)
 
     def run_jobs(self) -> None:
@@ -376,9 +388,7 @@ def running(databases: _Databases, host: PluginHost, home: Path, name: str = "te
 
 
 @pytest.fixture
-def installation(
-    helpdesk_host: PluginHost, helpdesk_databases: _Databases, tmp_path: Path
-) -> Iterator[Installation]:
+def installation(helpdesk_host: PluginHost, helpdesk_databases: _Databases, tmp_path: Path) -> Iterator[Installation]:
     """A running helpdesk of its own."""
     with running(helpdesk_databases, helpdesk_host, tmp_path) as installation:
         yield installation

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from helpdesk_core.database import Database, Ranked, UtcDateTime, after_commit, commit, on_rollback
 from sqlalchemy import Column, Integer, MetaData, Table, insert, select, text
+
+from helpdesk_core.database import Database, Ranked, UtcDateTime, after_commit, commit, on_rollback
 
 TABLE = Table(
     "sample",

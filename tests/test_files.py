@@ -4,6 +4,7 @@ import io
 from pathlib import Path
 
 import pytest
+
 from helpdesk_core.errors import NotFound, PayloadTooLarge
 from helpdesk_core.files import FileStore, FolderStore, MemoryStore
 

@@ -5,12 +5,13 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 import pytest
+from sqlalchemy import select
+
 from helpdesk_core.database import commit
 from helpdesk_core.events import Event, Handler, HandlerContext, OutboxEvent, on, publish
 from helpdesk_core.jobs import RETRIES, Delivery
 from helpdesk_core.plugins import Plugin, PluginHost
 from helpdesk_core.testing import Installation
-from sqlalchemy import select
 
 
 class SomethingHappened(Event):
@@ -33,7 +34,9 @@ def listening(installation: Installation) -> Deliver:
         plugin = Plugin(known.id, known.package, known.folder, known.manifest)
         plugin.declared = {"register_event_handlers": [handler], "register_events": [SomethingHappened]}
         services = installation.parts.services
-        delivery = Delivery(services.database, PluginHost([plugin]), installation.clock, lambda _: ("free", frozenset()))
+        delivery = Delivery(
+            services.database, PluginHost([plugin]), installation.clock, lambda _: ("free", frozenset())
+        )
         installation.parts = replace(installation.parts, services=replace(services, bus=delivery.bus))
         return delivery
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from starlette.testclient import TestClient
+
 from helpdesk_core.app import create_app, declared_endpoints
 from helpdesk_core.plugins import load_plugins
 from helpdesk_core.testing import API, Client, Installation
-from starlette.testclient import TestClient
-
 from tests.plugins.conftest import WritePlugin, write_plugin
 
 ROOT = Path(__file__).parent.parent

@@ -5,11 +5,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import aliased
+
 from helpdesk_core.accounts.models import Organization, User
 from helpdesk_core.database import Database, metadata
 from helpdesk_core.tenancy import TenancyViolation, organization_of, set_organization, set_unscoped
-from sqlalchemy import func, select, update
-from sqlalchemy.orm import aliased
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 

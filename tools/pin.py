@@ -32,11 +32,7 @@ def resolved() -> list[str]:
     for line in exported.splitlines():
         if re.match(r"[A-Za-z0-9]", line):
             versions[line.partition("==")[0]].append(line)
-    return [
-        pin if len(pins) > 1 else pin.partition(" ;")[0]
-        for _, pins in sorted(versions.items())
-        for pin in pins
-    ]
+    return [pin if len(pins) > 1 else pin.partition(" ;")[0] for _, pins in sorted(versions.items()) for pin in pins]
 
 
 def write_to_pyproject(pins: list[str]) -> None:

@@ -117,12 +117,16 @@ def _in_order(found: list[Candidate]) -> list[Candidate]:
 def _before(candidate: Candidate) -> set[str]:
     if candidate.manifest is None or candidate.problem is not None:
         return set()
-    return {*candidate.manifest.requires, *candidate.manifest.after} | (BUILT_IN.keys() - {candidate.id} if candidate.id not in BUILT_IN else set())
+    return {*candidate.manifest.requires, *candidate.manifest.after} | (
+        BUILT_IN.keys() - {candidate.id} if candidate.id not in BUILT_IN else set()
+    )
 
 
 def _circular(remaining: Mapping[str, Candidate]) -> list[Candidate]:
     try:
-        list(graphlib.TopologicalSorter({c.id: _before(c) & remaining.keys() for c in remaining.values()}).static_order())
+        list(
+            graphlib.TopologicalSorter({c.id: _before(c) & remaining.keys() for c in remaining.values()}).static_order()
+        )
         circle = sorted(remaining)
     except graphlib.CycleError as error:
         circle = list(error.args[1])

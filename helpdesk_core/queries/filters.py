@@ -112,6 +112,11 @@ class Through(Filter):
         organization = self.column.class_.organization_id
         return and_(organization == bindparam("organization_id"), Equals(self.column).criterion(name, arity))
 
+    def walks(self, name: str, arity: int) -> Sequence[ColumnElement[bool]]:
+        """Return the condition on the link table for each value alone."""
+        in_organization = self.column.class_.organization_id == bindparam("organization_id")
+        return [and_(in_organization, arm) for arm in Equals(self.column).arms(name, arity)]
+
 
 class Search:
     """How `?search=` finds rows."""

@@ -295,50 +295,39 @@ class ReadModel(Generic[ShownT]):
         return conditions
 
     def _page(self, viewer: Viewer, criteria: Criteria, parameters: Mapping[str, Any]) -> Any:
-        order = self._order(criteria.ordering)
-        link = self._link(criteria, parameters)
-        if link is not None:
-            return self._page_through(viewer, criteria, parameters, *link)
+        linked = self._link(criteria, parameters)
+        if linked is not None:
+            return self._page_through(viewer, criteria, parameters, linked)
+        columns, directions = self._order_columns(criteria.ordering)
         arms, rest = self._arms(viewer, criteria, parameters)
         if not arms:
-            return _slice(select(self.key).where(*rest).order_by(*order))
-        return self._page_of_arms(arms, rest, criteria.ordering)
+            return _slice(select(self.key).where(*rest).order_by(*_directed(columns, directions)))
+        scans = [select(self.key.label("id")).where(*rest, condition) for condition in arms]
+        return _merged(scans, columns, directions)
 
-    def _page_of_arms(
-        self, arms: Sequence[ColumnElement[bool]], rest: Sequence[ColumnElement[bool]], ordering: Ordering
-    ) -> Any:
-        """Scan once per alternative in index order and merge, instead of sorting the rows of all of them.
-
-        A row that satisfies several alternatives comes from several scans and is shown once.
-        """
-        columns, directions = self._order_columns(ordering)
-        labelled = [column.label(f"by_{i}") for i, column in enumerate(columns)]
-        scans = []
-        for index, condition in enumerate(arms):
-            scan = select(self.key.label("id"), *labelled).where(*rest, condition)
-            scan = scan.order_by(*_directed(columns, directions)).limit(bindparam("reach"))
-            scans.append(select(scan.subquery(f"arm_{index}")))
-        merged = union(*scans).subquery("merged")
-        return _slice(select(merged.c.id).order_by(*_directed(list(merged.c)[1:], directions)))
-
-    def _page_through(
-        self, viewer: Viewer, criteria: Criteria, parameters: Mapping[str, Any], name: str, descending: bool
-    ) -> Any:
-        """Walk the link table's own index, which is sorted as the page is."""
+    def _page_through(self, viewer: Viewer, criteria: Criteria, parameters: Mapping[str, Any], name: str) -> Any:
+        """Walk the link table's own index, which is sorted as the page is, once for each value."""
         through: Any = self.filters[name]
         rest = Criteria({k: v for k, v in criteria.values.items() if k != name}, criteria.search, criteria.ordering)
-        statement = select(through.key).join(self.entity, self.key == through.key)
-        statement = statement.where(through.scoped(name, 1), *self._criteria(viewer, rest, parameters))
-        return _slice(statement.order_by(*_directed(through.order, [descending] * len(through.order))))
+        walk = select(through.key.label("id")).join(self.entity, self.key == through.key)
+        walk = walk.where(*self._criteria(viewer, rest, parameters))
+        walks = [walk.where(arm) for arm in through.walks(name, _arity(name, parameters))]
+        directions = [self._ordering(criteria)[0][1]] * len(through.order)
+        if len(walks) == 1:
+            return _slice(walks[0].order_by(*_directed(through.order, directions)))
+        return _merged(walks, through.order, directions)
 
-    def _link(self, criteria: Criteria, parameters: Mapping[str, Any]) -> tuple[str, bool] | None:
-        ordering = criteria.ordering or self.parse_ordering(self.default_order)
-        if [name for name, _ in ordering] != [self.default_order.lstrip("-")]:
+    def _link(self, criteria: Criteria, parameters: Mapping[str, Any]) -> str | None:
+        """Return the filter by a link table that is sorted as the page is, if there is one."""
+        if [name for name, _ in self._ordering(criteria)] != [self.default_order.lstrip("-")]:
             return None
         for name in criteria.values:
-            if isinstance(self.filters[name], Through) and _arity(name, parameters) == 1:
-                return name, ordering[0][1]
+            if isinstance(self.filters[name], Through) and _arity(name, parameters) <= MOST_ARMS:
+                return name
         return None
+
+    def _ordering(self, criteria: Criteria) -> Ordering:
+        return criteria.ordering or self.parse_ordering(self.default_order)
 
     def _arms(
         self, viewer: Viewer, criteria: Criteria, parameters: Mapping[str, Any]
@@ -379,29 +368,20 @@ class ReadModel(Generic[ShownT]):
         shape: tuple[Any, ...],
     ) -> int:
         def build() -> Any:
-            if self._counted(viewer, criteria):
-                return self._sum_of_totals(criteria, parameters)
+            totals = self._counted(viewer, criteria)
+            if totals is not None:
+                return _sum_of(totals, criteria, parameters)
             return select(func.count()).select_from(self.entity).where(*self._criteria(viewer, criteria, parameters))
 
         statement = self._cached(("count", *shape[:2]), build)
         return int(statement.rows(session, parameters)[0][0])
 
-    def _counted(self, viewer: Viewer, criteria: Criteria) -> bool:
-        return (
-            self._totals is not None
-            and not criteria.search
-            and self.visible.variant(viewer.actor) == "all"
-            and set(criteria.values) <= set(self._totals.columns)
-        )
-
-    def _sum_of_totals(self, criteria: Criteria, parameters: Mapping[str, Any]) -> Any:
-        assert self._totals is not None
-        counter = self._totals.total.class_
-        conditions = [counter.organization_id == bindparam("organization_id")]
-        conditions += [
-            Equals(self._totals.columns[name]).criterion(name, _arity(name, parameters)) for name in criteria.values
-        ]
-        return select(func.coalesce(func.sum(self._totals.total), 0)).where(*conditions)
+    def _counted(self, viewer: Viewer, criteria: Criteria) -> Totals | None:
+        """Return the maintained totals if they answer how many rows there are."""
+        totals = self._totals
+        if totals is None or criteria.search or self.visible.variant(viewer.actor) != "all":
+            return None
+        return totals if set(criteria.values) <= set(totals.columns) else None
 
     def _find_hits(self, session: Session, viewer: Viewer, criteria: Criteria, full: FullText) -> Found:
         kind = session.get_bind().dialect.name
@@ -464,6 +444,27 @@ def _arity(name: str, parameters: Mapping[str, Any]) -> int:
 
 def _directed(columns: Sequence[Any], directions: Sequence[bool]) -> list[Any]:
     return [column.desc() if down else column.asc() for column, down in zip(columns, directions, strict=True)]
+
+
+def _merged(scans: Sequence[Select[Any]], columns: Sequence[Any], directions: Sequence[bool]) -> Any:
+    """Scan once per alternative in index order and merge, instead of sorting the rows of all of them.
+
+    A row that satisfies several alternatives comes from several scans and is shown once.
+    """
+    labelled = [column.label(f"by_{place}") for place, column in enumerate(columns)]
+    ordered = [
+        scan.add_columns(*labelled).order_by(*_directed(columns, directions)).limit(bindparam("reach"))
+        for scan in scans
+    ]
+    merged = union(*(select(scan.subquery(f"arm_{place}")) for place, scan in enumerate(ordered))).subquery("merged")
+    return _slice(select(merged.c.id).order_by(*_directed(list(merged.c)[1:], directions)))
+
+
+def _sum_of(totals: Totals, criteria: Criteria, parameters: Mapping[str, Any]) -> Any:
+    counter = totals.total.class_
+    conditions = [counter.organization_id == bindparam("organization_id")]
+    conditions += [Equals(totals.columns[name]).criterion(name, _arity(name, parameters)) for name in criteria.values]
+    return select(func.coalesce(func.sum(totals.total), 0)).where(*conditions)
 
 
 def _slice(statement: Any) -> Any:

@@ -52,7 +52,7 @@ class Services:
 
     def get(self, kind: type[T]) -> T:
         """Return the object of type `kind` that was registered at start."""
-        return cast(T, self.extra[kind])
+        return cast("T", self.extra[kind])
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ class Context:
             count=found.count,
             next=self._link(query.page + 1) if criteria.offset + size < found.count else None,
             previous=self._link(query.page - 1) if query.page > 1 else None,
-            results=cast(list[ShownT], model.load(self.session, viewer, found.keys)),
+            results=cast("list[ShownT]", model.load(self.session, viewer, found.keys)),
         )
 
     def one(self, model: ReadModel[ShownT], key: int) -> ShownT:
@@ -134,7 +134,7 @@ class Context:
         """
         viewer = self.viewer
         found = model.find_one(self.session, viewer, model.key, key)
-        return cast(ShownT, model.load_one(self.session, viewer, found))
+        return cast("ShownT", model.load_one(self.session, viewer, found))
 
     def _link(self, page: int) -> str:
         values = query_values(self.incoming.query)

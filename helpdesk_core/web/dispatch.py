@@ -12,8 +12,15 @@ from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
-from helpdesk_core.errors import BadRequest, HelpdeskError, Invalid, MethodNotAllowed, NotFound, PayloadTooLarge
-from helpdesk_core.errors import UnsupportedMediaType
+from helpdesk_core.errors import (
+    BadRequest,
+    HelpdeskError,
+    Invalid,
+    MethodNotAllowed,
+    NotFound,
+    PayloadTooLarge,
+    UnsupportedMediaType,
+)
 from helpdesk_core.settings import Settings
 from helpdesk_core.web.answers import Answer
 from helpdesk_core.web.dialects import API_VERSION

@@ -1,5 +1,6 @@
 """From a path to its endpoint: a dictionary of first segments, then a small tree. The cost does not grow with
-the number of plugins."""
+the number of plugins.
+"""
 
 import re
 from collections.abc import Mapping

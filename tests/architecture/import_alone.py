@@ -89,9 +89,7 @@ def import_in_child(module: str) -> int:
         code = 0
     except BaseException as error:  # noqa: BLE001 - whatever it is, it is what we are here to report
         frames = traceback.extract_tb(error.__traceback__)
-        places = [
-            f"{f.filename.removeprefix(str(tree.ROOT))[1:]}:{f.lineno}" for f in frames if is_ours(f.filename)
-        ]
+        places = [f"{f.filename.removeprefix(str(tree.ROOT))[1:]}:{f.lineno}" for f in frames if is_ours(f.filename)]
         print(f"{module}: {error!r} at {places[-1:]}", flush=True)
     finally:
         os._exit(code)

@@ -11,9 +11,7 @@ FUNCTION_LINES = 80
 NESTING = 4
 POSITIONAL_PARAMETERS = 5
 CONSTRUCTORS = {"__init__", "__new__"}
-BLOCKS = (
-    ast.If | ast.For | ast.AsyncFor | ast.While | ast.Try | ast.TryStar | ast.With | ast.AsyncWith | ast.Match
-)
+BLOCKS = ast.If | ast.For | ast.AsyncFor | ast.While | ast.Try | ast.TryStar | ast.With | ast.AsyncWith | ast.Match
 SCOPES = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda
 
 
@@ -34,9 +32,7 @@ def offences() -> Iterator[str]:
         if lines > MODULE_LINES:
             yield f"{tree.at(path, 1)} has {lines} lines, of at most {MODULE_LINES}"
         for function in tree.functions(path):
-            yield from (
-                f"{tree.at(path, function.lineno)} {function.name} {excess}" for excess in excesses(function)
-            )
+            yield from (f"{tree.at(path, function.lineno)} {function.name} {excess}" for excess in excesses(function))
 
 
 def excesses(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[str]:

@@ -19,8 +19,7 @@ def test_everything_in_the_api_has_a_docstring():
     ours = {
         name: thing
         for name, thing in things.items()
-        if (inspect.isclass(thing) or inspect.isfunction(thing))
-        and thing.__module__.startswith("helpdesk_core")
+        if (inspect.isclass(thing) or inspect.isfunction(thing)) and thing.__module__.startswith("helpdesk_core")
     }
     assert not [name for name, thing in ours.items() if not is_explained(thing)]
 

@@ -12,9 +12,7 @@ import pytest
 from tests.architecture import tree
 
 SHIPPED = tree.sources(*tree.PACKAGES, tree.ROOT / "migrations", tree.ROOT / "examples", tree.ROOT / "tools")
-MANIFESTS = sorted(
-    path for folder in ("plugins", "examples") for path in tree.ROOT.glob(f"{folder}/*/*/plugin.toml")
-)
+MANIFESTS = sorted(path for folder in ("plugins", "examples") for path in tree.ROOT.glob(f"{folder}/*/*/plugin.toml"))
 FROM_CORE = {"helpdesk_core.api"}
 FROM_CORE_IN_TESTS = FROM_CORE | {"helpdesk_core.testing"}
 

@@ -57,16 +57,12 @@ def test_no_file_names_a_folder_of_one_machine():
 
 
 def test_ci_runs_the_test_command_of_the_readme():
-    command = re.search(
-        r"^README_TESTS='(.+)'$", (tree.ROOT / ".ci" / "run").read_text(encoding="utf-8"), re.MULTILINE
-    )
+    command = re.search(r"^README_TESTS='(.+)'$", (tree.ROOT / ".ci" / "run").read_text(encoding="utf-8"), re.MULTILINE)
     assert command
     assert command[1] in (tree.ROOT / "README.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize(
-    "path", sorted(tree.ROOT.glob("docs/decisions/[0-9]*.md")), ids=lambda path: path.stem
-)
+@pytest.mark.parametrize("path", sorted(tree.ROOT.glob("docs/decisions/[0-9]*.md")), ids=lambda path: path.stem)
 def test_decisions_are_told_alike(path):
     headings = re.findall(r"^## (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
     assert headings == ["Context", "Decision", "Consequences", "Alternatives"]

@@ -38,6 +38,7 @@ class Product:
         self._parts = assemble(settings)
         self.spent: Spent = []
         event.listen(self._parts.services.database.engine, "do_connect", self._time_statements)
+        self._parts.delivery.keep_up()
         app = create_app(settings, parts=self._parts)
         self._api = next(route.app for route in app.routes if isinstance(route, Mount) and isinstance(route.app, Api))
 
@@ -125,7 +126,9 @@ def _print_statements(spent: Spent, requests: int) -> None:
     by_text: dict[str, list[float]] = {}
     for sql, milliseconds in spent:
         by_text.setdefault(" ".join(sql.split()), []).append(milliseconds)
-    costs = {sql: (median(times) * len(times) / requests * 1000, len(times) / requests) for sql, times in by_text.items()}
+    costs = {
+        sql: (median(times) * len(times) / requests * 1000, len(times) / requests) for sql, times in by_text.items()
+    }
     print(f"{sum(cost for cost, _ in costs.values()):.0f} us of them in {len(spent) / requests:.1f} statements:")
     for sql, (cost, times) in sorted(costs.items(), key=lambda item: -item[1][0]):
         print(f"  {cost:6.1f} us  {times:4.1f} x  {sql[:120]}")

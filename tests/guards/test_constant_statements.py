@@ -1,7 +1,6 @@
 """A list runs the same number of statements whether it shows one row or many."""
 
 from helpdesk_core.testing import Installation
-
 from tests.guards.samples import sample_body
 
 

@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 import schemathesis
 import uvicorn
+from hypothesis import HealthCheck, settings
+
 from helpdesk_core.app import declared_endpoints
 from helpdesk_core.plugins import PluginHost, load_plugins
 from helpdesk_core.settings import Settings
 from helpdesk_core.testing import Client, Installation, running
 from helpdesk_core.web.openapi import build_document
-from hypothesis import HealthCheck, settings
 
 EXAMPLES = int(os.environ.get("HELPDESK_TEST_EXAMPLES", "100"))
 COMMON = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+
 from helpdesk_core.testing import Client, Installation, Response
 from helpdesk_core.web.routing import Endpoint
-
 from tests.guards.samples import reference_fields, sample_body
 
 UNKNOWN = 987_654_321
@@ -89,7 +89,9 @@ def request(client: Client, endpoint: Endpoint, path: str, body: dict[str, Any] 
 
 def told(reply: Response) -> tuple[int, str]:
     """Return what a caller can learn, without what differs between any two requests."""
-    text = re.sub(r'"(timestamp|request_id|created_at|updated_at|ticket_number|id|access|refresh)":("[^"]*"|\d+)', "", reply.text)
+    text = re.sub(
+        r'"(timestamp|request_id|created_at|updated_at|ticket_number|id|access|refresh)":("[^"]*"|\d+)', "", reply.text
+    )
     return reply.status_code, re.sub(r"\bsample\d+", "sample", text)
 
 

@@ -6,6 +6,7 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
+
 from helpdesk_core.database import metadata
 from helpdesk_core.plugins import discovery
 
@@ -18,10 +19,10 @@ def write_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wr
     """Write a plugin called `id`; what is not given is minimal and correct."""
     entries: list[EntryPoint] = []
     monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setattr(discovery, "entry_points", lambda group: list(entries))  # noqa: ARG005
+    monkeypatch.setattr(discovery, "entry_points", lambda group: list(entries))
     tables = set(metadata.tables)
 
-    def write(id: str, code: str = "", manifest: str | None = None, more: str = "") -> str:  # noqa: A002
+    def write(id: str, code: str = "", manifest: str | None = None, more: str = "") -> str:
         package = f"sample_{id}"
         folder = tmp_path / package
         folder.mkdir()

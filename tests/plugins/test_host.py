@@ -1,15 +1,15 @@
 """One plugin's mistake is that plugin's alone, and the host says whose and where."""
 
 import pytest
+
 from helpdesk_core.database import metadata
 from helpdesk_core.plugins import Plugin, PluginHost, State, load_plugins
-
 from tests.plugins.conftest import WritePlugin
 
 HOOK = "from helpdesk_core.api import hookimpl\n"
 
 
-def plugin(host: PluginHost, id: str) -> Plugin:  # noqa: A002
+def plugin(host: PluginHost, id: str) -> Plugin:
     return next(plugin for plugin in host.plugins if plugin.id == id)
 
 

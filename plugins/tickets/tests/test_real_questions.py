@@ -4,6 +4,7 @@ import csv
 from pathlib import Path
 
 import pytest
+
 from helpdesk_core.testing import Client
 
 QUESTIONS = Path(__file__).parent / "data" / "banking77.csv"

@@ -20,9 +20,7 @@ Comment = CommentRead | ClassicCommentRead
 
 
 @router.get("/{ticket}/comments/", permission=VIEW, include=CommentExtras)
-def list_comments(
-    ctx: Context, ticket: TicketKey, query: CommentFilters
-) -> Page[CommentRead] | Page[ClassicCommentRead]:
+def list_comments(ctx: Context, ticket: TicketKey, query: CommentFilters) -> Page[CommentRead | ClassicCommentRead]:
     """The comments that the caller may read, oldest first."""
     return ctx.page(comments, query, ticket=found(ctx, ticket))
 

@@ -33,7 +33,7 @@ router = Router("tickets", tag="Tickets")
 
 MINE_BY_ROLE = {"assigned": "mine_assigned", "created": "mine_created", None: "mine"}
 Number = Annotated[str, PathPattern(r"[A-Za-z]{1,10}-[0-9]{1,15}")]
-TicketPage = Page[TicketRead] | Page[ClassicTicketRow]
+TicketPage = Page[TicketRead | ClassicTicketRow]
 Ticket = TicketRead | ClassicTicketRead
 
 
@@ -170,8 +170,6 @@ def remove_ticket_tag(ctx: Context, ticket: TicketKey, tag: Key) -> None:
 
 
 @router.get("/{ticket}/history/", permission=VIEW)
-def list_ticket_history(
-    ctx: Context, ticket: TicketKey, query: ChangeFilters
-) -> Page[ChangeRead] | Page[ClassicChangeRead]:
+def list_ticket_history(ctx: Context, ticket: TicketKey, query: ChangeFilters) -> Page[ChangeRead | ClassicChangeRead]:
     """What changed, who changed it, and when; oldest first."""
     return ctx.page(history, query, ticket=found(ctx, ticket))

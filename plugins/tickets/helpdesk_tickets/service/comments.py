@@ -1,9 +1,9 @@
 """Comments: who may write and change them, and what they do to their ticket."""
 
+from typing import Any
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
-
-from typing import Any
 
 from helpdesk_core.api import STAFF, Actor, PermissionDenied, changes, publish
 from helpdesk_tickets.events import CommentCreated, CommentDeleted, CommentUpdated
