@@ -152,7 +152,8 @@ class Client:
         if self._token is None or self._clock.now() - self._token[1] > timedelta(minutes=10):
             credentials = {"username": self.user.username, "password": self.user.password}
             reply = self._http.post(f"{API}{self._sign_in}", json=credentials)
-            assert reply.status_code == 200, reply.text
+            if reply.status_code != 200:
+                raise AssertionError(f"{self.user.username} cannot sign in: {reply.text}")
             self._token = (reply.json()["access"], self._clock.now())
         return self._token[0]
 
@@ -310,7 +311,7 @@ class _Databases:
         database = Database(url, threads=1, synchronous="NORMAL")
         try:
             with database.session(writes=True) as session:
-                accounts = _create_cast(session, Settings(password_cost="low"))
+                accounts = _create_cast(session, Settings(password_cost="low"))  # noqa: S106 - a cost, no password
                 commit(session)
             if database.kind == "sqlite":
                 with database.engine.connect() as connection:

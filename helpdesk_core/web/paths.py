@@ -1,5 +1,6 @@
-"""From a path to its endpoint: a dictionary of first segments, then a small tree. The cost does not grow with
-the number of plugins.
+"""From a path to its endpoint: a dictionary of first segments, then a small tree.
+
+The cost does not grow with the number of plugins.
 """
 
 import re

@@ -141,10 +141,8 @@ class UnitOfWork:
         if endpoint.writes and "if-match" in incoming.headers:
             self._check_unchanged(endpoint, ctx)
         try:
-            if _has_key(endpoint, incoming):
-                answer = once(session, ctx.actor, incoming, ctx.now, act)
-            else:
-                answer = act()
+            keyed = _has_key(endpoint, incoming)
+            answer = once(session, ctx.actor, incoming, ctx.now, act) if keyed else act()
         except HelpdeskError as error:
             if endpoint.writes and error.keeps_writes:
                 commit(session)
