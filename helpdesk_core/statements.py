@@ -201,5 +201,10 @@ def reader_for(kind: types.TypeEngine[Any], dialect: str) -> Callable[[Any], Any
     if isinstance(kind, Boolean):
         return bool if dialect == "sqlite" else None
     if isinstance(kind, types.JSON):
-        return orjson.loads if dialect == "sqlite" else None
+        return _from_json if dialect == "sqlite" else None
     return None
+
+
+def _from_json(value: Any) -> Any:
+    """Parse JSON text; SQLite keeps a bare number as a number."""
+    return orjson.loads(value) if isinstance(value, (str, bytes)) else value

@@ -23,7 +23,7 @@ from tests.benchmarks.servers import HELPDESK
 from tests.benchmarks.wire import KEY
 
 Spent = list[tuple[str, float]]
-"""Statements and the milliseconds of processor time that each took, which other programs hardly disturb."""
+"""Statements and the milliseconds that each took."""
 BATCH = 100
 
 
@@ -70,16 +70,16 @@ class Product:
 
         class Cursor(sqlite3.Cursor):
             def execute(self, sql: str, *parameters: Any) -> "Cursor":
-                began = time.thread_time()
+                began = time.perf_counter()
                 super().execute(sql, *parameters)
-                spent.append((sql, (time.thread_time() - began) * 1000))
+                spent.append((sql, (time.perf_counter() - began) * 1000))
                 return self
 
             def fetchall(self) -> list[Any]:
-                began = time.thread_time()
+                began = time.perf_counter()
                 rows = super().fetchall()
                 sql, milliseconds = spent[-1]
-                spent[-1] = (sql, milliseconds + (time.thread_time() - began) * 1000)
+                spent[-1] = (sql, milliseconds + (time.perf_counter() - began) * 1000)
                 return rows
 
         class Connection(sqlite3.Connection):

@@ -100,13 +100,22 @@ def _settings(value: dict[str, Any]) -> dict[str, Any]:
     return checked
 
 
-Email = Annotated[Text, Field(max_length=254), AfterValidator(_email)]
-NewUsername = Annotated[Text, Field(min_length=1, max_length=150), AfterValidator(_username)]
+def _shown(**keywords: Any) -> Any:
+    """Tell the OpenAPI document what a validator checks; validation itself does not look at it."""
+    return Field(json_schema_extra=keywords)
+
+
+Email = Annotated[Text, Field(max_length=254), AfterValidator(_email), _shown(format="email")]
+NewUsername = Annotated[
+    Text, Field(min_length=1, max_length=150), AfterValidator(_username), _shown(pattern=r"^[A-Za-z0-9_.+-]+$")
+]
 Name = Annotated[Text, Field(max_length=150), AfterValidator(_plain)]
-Phone = Annotated[Text, Field(max_length=20), AfterValidator(_phone)]
-Timezone = Annotated[Text, Field(max_length=64), AfterValidator(_timezone)]
-Language = Annotated[Text, Field(max_length=10), AfterValidator(_language)]
-Domain = Annotated[Text, Field(max_length=253), AfterValidator(_domain)]
+Phone = Annotated[Text, Field(max_length=20), AfterValidator(_phone), _shown(pattern=r"^\+[1-9][0-9]{5,14}$")]
+Timezone = Annotated[Text, Field(max_length=64), AfterValidator(_timezone), _shown(examples=["Europe/Zurich"])]
+Language = Annotated[
+    Text, Field(max_length=10), AfterValidator(_language), _shown(pattern="^[A-Za-z]{2}([-_][A-Za-z]{2})?$")
+]
+Domain = Annotated[Text, Field(max_length=253), AfterValidator(_domain), _shown(examples=["example.com"])]
 Slug = Annotated[Text, Field(max_length=63, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 SettingsObject = Annotated[JsonObject, AfterValidator(_settings)]
 Password = Annotated[Text, Field(max_length=4096)]
