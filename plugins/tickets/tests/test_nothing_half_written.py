@@ -23,6 +23,13 @@ def failing_commit(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     return arrange
 
 
+@pytest.fixture
+def member(member: Client) -> Client:
+    """Somebody who has signed in already, which writes rows of its own."""
+    assert member.token
+    return member
+
+
 def rows(installation: Installation) -> dict[str, int]:
     tables = ("tickets_ticket", "tickets_tag", "tickets_ticket_tag", "tickets_count", "tickets_tally", "core_event")
     with installation.session() as session:
