@@ -67,7 +67,10 @@ def _identify(incoming: Incoming) -> tuple[str, str]:
     key = incoming.headers["idempotency-key"]
     if not 1 <= len(key) <= LONGEST_KEY or not key.isprintable():
         raise Invalid.field("Idempotency-Key", f"Use 1 to {LONGEST_KEY} printable characters.")
-    return key, sha256(f"{incoming.path}?{incoming.query}\n".encode() + incoming.body).hexdigest()
+    upload = incoming.upload
+    file = f"{upload.filename} {upload.size}\n" if upload is not None else ""
+    sent = f"{incoming.path}?{incoming.query}\n{file}".encode("utf-8", "surrogatepass") + incoming.body
+    return key, sha256(sent).hexdigest()
 
 
 def _claim(session: Session, values: dict[str, Any]) -> bool:

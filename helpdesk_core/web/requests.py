@@ -9,7 +9,7 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 from starlette.datastructures import UploadFile
 
-from helpdesk_core.errors import BadRequest, FieldError, Invalid, UnsupportedMediaType
+from helpdesk_core.errors import BadRequest, FieldError, HelpdeskError, Invalid, UnsupportedMediaType
 from helpdesk_core.schemas import Dialect, Schema, nearest
 
 SchemaT = TypeVar("SchemaT", bound=Schema)
@@ -95,6 +95,24 @@ def read_body(schema: type[Schema], incoming: Incoming, dialect: Dialect, *, for
         return schema.model_validate(named)
     except ValidationError as error:
         raise _invalid(error, spelled, schema, dialect) from None
+
+
+def respell(error: HelpdeskError, schema: type[Schema], incoming: Incoming, dialect: Dialect) -> None:
+    """Name the fields of an error from behind the edge as the caller wrote them; others have their names already."""
+    try:
+        sent = orjson.loads(incoming.body)
+    except orjson.JSONDecodeError:
+        return
+    classic = schema.classic_names if dialect is Dialect.CLASSIC else {}
+    spelled = {schema.spellings.get(given, given): given for given in sent} if isinstance(sent, dict) else {}
+    renamed = []
+    for problem in error.errors:
+        first, dot, rest = problem.field.partition(".")
+        name = spelled.get(first, classic.get(first, first))
+        renamed.append(FieldError(f"{name}{dot}{rest}", problem.message))
+    error.errors = tuple(renamed)
+    if "field" in error.details:
+        error.details["field"] = renamed[0].field if renamed else error.details["field"]
 
 
 def read_path(adapter: TypeAdapter[Any], value: str) -> Any:

@@ -34,7 +34,7 @@ from helpdesk_core.web.context import Context, Services, read_include
 from helpdesk_core.web.dialects import Wanted, choose, wanted_by
 from helpdesk_core.web.errors import render
 from helpdesk_core.web.idempotency import once, replayed
-from helpdesk_core.web.requests import Incoming, query_values, read_body, read_path, read_query
+from helpdesk_core.web.requests import Incoming, query_values, read_body, read_path, read_query, respell
 from helpdesk_core.web.routing import Endpoint
 
 log = logging.getLogger("helpdesk.web")
@@ -88,7 +88,10 @@ class UnitOfWork:
         except Exception as error:  # noqa: BLE001 - the one place where any failure becomes an answer
             dialect = choose(wanted, principal.dialect if principal else None, endpoint.document)
             form = Form(wanted.envelope, incoming.request_id, now)
-            return render(told(error, incoming), dialect, form)
+            problem = told(error, incoming)
+            if problem.errors and endpoint.body is not None:
+                respell(problem, endpoint.body, incoming, dialect)
+            return render(problem, dialect, form)
 
     def refuse(self, error: HelpdeskError, incoming: Incoming, document: Dialect | None) -> Answer:
         """Answer what reaches no endpoint, an unknown path for instance, in the caller's dialect all the same."""

@@ -25,15 +25,15 @@ def loaded(installation, monkeypatch):
 
     monkeypatch.setattr(demo._Stage, "__init__", renamed)
     organization = installation.client("owner").organization_id
-    started = time.perf_counter()
+    started = time.process_time()
     with installation.session(organization) as session:
         demo.load(session, START)
         session.commit()
-    return time.perf_counter() - started
+    return time.process_time() - started
 
 
 def test_takes_little_time(loaded):
-    assert loaded < 10  # about half a second on an idle machine
+    assert loaded < 3  # seconds of a processor; about half a one is usual
 
 
 def test_fills_the_last_month_and_nothing_after_it(loaded, owner):

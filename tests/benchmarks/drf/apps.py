@@ -1,5 +1,7 @@
 """The one application of the project."""
 
+from pathlib import Path
+
 from django.apps import AppConfig
 
 
@@ -8,3 +10,4 @@ class Comparison(AppConfig):
 
     name = "tests.benchmarks.drf"
     label = "comparison"
+    path = str(Path(__file__).parent)

@@ -110,9 +110,9 @@ def create_tickets() -> None:
 
 def create_ticket_indexes() -> None:
     """Create one index for each order and filter of live tickets."""
-    newest = ("created_at", "id")
+    newest = ("created_at", "id", "deleted_at")
     facts = ("status", "priority", "category_id", "due_date", "resolved_at", "target_at")
-    index_tickets("newest", *newest, *facts)
+    index_tickets("newest", "created_at", "id", *facts, "deleted_at")
     index_tickets("status", "status", *newest)
     index_tickets("priority", "priority", *newest)
     index_tickets("assigned", "assigned_agent_id", *newest)

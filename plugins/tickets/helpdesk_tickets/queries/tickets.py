@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, literal_column
+from sqlalchemy import ColumnElement, Integer, literal_column, type_coerce
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from helpdesk_core.api import (
@@ -30,7 +30,7 @@ from helpdesk_core.api import (
     through,
     unless,
 )
-from helpdesk_tickets.models import IS_UNRESOLVED, Comment, Tag, Ticket, TicketCount, TicketTag
+from helpdesk_tickets.models import FIRST_FINAL_RANK, Comment, Tag, Ticket, TicketCount, TicketTag
 from helpdesk_tickets.permissions import COMMENT_INTERNALLY
 from helpdesk_tickets.queries.attachments import attachments_of_tickets
 from helpdesk_tickets.queries.visibility import visible_tickets
@@ -111,7 +111,7 @@ def _fields(comments: int) -> dict[Dialect, Mapping[str, Any]]:
 def is_unresolved() -> ColumnElement[bool]:
     """Return the condition that a ticket is neither resolved nor closed."""
     # Written out, so that SQLite sees that it may use the index of unresolved tickets.
-    return literal_column(f"{Ticket.__tablename__}.{IS_UNRESOLVED}", Boolean)
+    return type_coerce(Ticket.status, Integer) < literal_column(str(FIRST_FINAL_RANK), Integer)
 
 
 def _searched(viewer: Viewer) -> tuple[str, ...]:

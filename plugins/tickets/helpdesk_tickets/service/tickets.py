@@ -107,9 +107,10 @@ def update_ticket(session: Session, actor: Actor, ticket_id: int, data: TicketUp
     sent = changes(data)
     with editing(session, actor, ticket_id) as edit:
         if "status" in sent:
-            move_to(edit, sent.pop("status"), dialect)
-        for name, value in sent.items():
-            _SETTERS[name](edit, value)
+            move_to(edit, sent["status"], dialect)
+        for name, give in _SETTERS.items():
+            if name in sent:
+                give(edit, sent[name])
 
 
 def assign_ticket(session: Session, actor: Actor, ticket_id: int, user_id: int | None) -> None:
