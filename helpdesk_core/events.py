@@ -17,7 +17,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from helpdesk_core.clock import Clock
 from helpdesk_core.database import BigKey, CoreBase, UtcDateTime, after_commit
 from helpdesk_core.permissions import Actor
-from helpdesk_core.tenancy import TenantScoped, organization_of
+from helpdesk_core.statements import insertion
+from helpdesk_core.tenancy import TenantScoped
 
 
 class Event(BaseModel):
@@ -59,6 +60,9 @@ class OutboxEvent(CoreBase, TenantScoped):
     due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     attempts: Mapped[int] = mapped_column(default=0)
     last_error: Mapped[str | None] = mapped_column(Text)
+
+
+_add_event = insertion(OutboxEvent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,16 +162,16 @@ def publish(session: Session, event: Event) -> None:
     bus: Bus = session.info["bus"]
     moment = bus.clock.now()
     handled = event.type in bus.handled
-    session.add(
-        OutboxEvent(
-            organization_id=organization_of(session),
-            type=event.type,
-            version=event.version,
-            payload=event.model_dump_json(),
-            actor_id=actor.user_id if actor else None,
-            created_at=moment,
-            due_at=moment if handled else None,
-        )
+    _add_event.run(
+        session,
+        {
+            "type": event.type,
+            "version": event.version,
+            "payload": event.model_dump_json(),
+            "actor_id": actor.user_id if actor else None,
+            "created_at": moment,
+            "due_at": moment if handled else None,
+        },
     )
     if handled:
         after_commit(session, bus.wake)

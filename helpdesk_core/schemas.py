@@ -192,7 +192,7 @@ class Filters(Schema):
 
     search: Search | None = None
     """Words that must all occur."""
-    ordering: Annotated[str, Field(max_length=200)] | None = None
+    ordering: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     """Comma-separated fields; a leading `-` descends."""
     page: Annotated[int, Field(ge=1, le=10**9)] = 1
     """Page number, from 1."""

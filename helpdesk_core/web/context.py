@@ -148,10 +148,12 @@ class Context:
 def read_include(asked: str, optional: type[Schema] | None) -> frozenset[str]:
     """Return the names of `?include=`, all of which must be optional fields of the answer."""
     known = list(optional.model_fields) if optional else []
-    names = frozenset(name.strip() for name in asked.split(",") if name.strip())
+    names = [name.strip() for name in asked.split(",")]
     for name in names:
         if name not in known:
             near = nearest(name, known)
             hint = f" Did you mean {near}?" if near else ""
             raise Invalid.field("include", f"Unknown name {name!r}.{hint} Known: {', '.join(known) or 'none'}.")
-    return names
+    if len(set(names)) < len(names):
+        raise Invalid.field("include", "A name is given twice.")
+    return frozenset(names)

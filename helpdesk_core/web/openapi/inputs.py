@@ -1,8 +1,6 @@
 """What an operation takes: parameters, headers and bodies."""
 
-import itertools
 from collections.abc import Iterator
-from typing import Any
 
 from helpdesk_core.schemas import Schema
 from helpdesk_core.web.openapi.components import Schemas
@@ -102,7 +100,12 @@ def _include(optional: type[Schema]) -> Document:
         "name": "include",
         "in": "query",
         "description": "Fields to show beyond the documented ones, separated by commas.",
-        "schema": {"type": "array", "items": {"type": "string", "enum": list(optional.model_fields)}},
+        "schema": {
+            "type": "array",
+            "items": {"type": "string", "enum": list(optional.model_fields)},
+            "minItems": 1,
+            "uniqueItems": True,
+        },
         "style": "form",
         "explode": False,
     }
@@ -137,7 +140,8 @@ def _without_defaults(schema: Document) -> Document:
 def tolerant(schema: Document, declared: type[Schema]) -> Document:
     """Return the schema of a body with what `read_body` accepts beside the fields themselves.
 
-    Other spellings are properties of their own, of which a body has one; what can only be read is taken and ignored.
+    Other spellings are properties of their own; a body that has several must say the same in each, which a schema
+    cannot express. What can only be read is taken and ignored.
     """
     properties = dict(schema.get("properties", {}))
     required = list(schema.get("required", ()))
@@ -145,7 +149,7 @@ def tolerant(schema: Document, declared: type[Schema]) -> Document:
     for spelling, name in declared.spellings.items():
         groups.setdefault(name, [name]).append(spelling)
         properties[spelling] = {**properties.get(name, {}), "description": f"Another name of `{name}`."}
-    rules = [_one_of(names, needed=name in required) for name, names in groups.items()]
+    rules = [{"anyOf": [{"required": [each]} for each in names]} for name, names in groups.items() if name in required]
     found: Document = {**schema, "properties": properties}
     found.pop("required", None)
     if left := [name for name in required if name not in groups]:
@@ -156,11 +160,3 @@ def tolerant(schema: Document, declared: type[Schema]) -> Document:
     if ignored and schema.get("additionalProperties") is False:
         found["patternProperties"] = {f"^({'|'.join(ignored)})$": {"description": "Read-only: taken and ignored."}}
     return found
-
-
-def _one_of(names: list[str], *, needed: bool) -> Document:
-    """Return the rule that a body has at most, or exactly, one of these names."""
-    if needed:
-        return {"oneOf": [{"required": [name]} for name in names]}
-    pairs: list[Any] = [{"required": list(pair)} for pair in itertools.combinations(names, 2)]
-    return {"not": pairs[0] if len(pairs) == 1 else {"anyOf": pairs}}

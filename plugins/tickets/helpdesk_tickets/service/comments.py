@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from helpdesk_core.api import STAFF, Actor, PermissionDenied, changes, publish
+from helpdesk_core.api import STAFF, Actor, PermissionDenied, changes, insertion, publish
 from helpdesk_tickets.events import CommentCreated, CommentDeleted, CommentUpdated
 from helpdesk_tickets.models import Comment, Ticket
 from helpdesk_tickets.permissions import COMMENT, COMMENT_INTERNALLY, EDIT_COMMENTS
@@ -13,6 +13,8 @@ from helpdesk_tickets.schemas.comments import CommentCreate, CommentUpdate
 from helpdesk_tickets.service.editing import Edit, editing
 from helpdesk_tickets.service.indexing import index_comment, index_ticket
 from helpdesk_tickets.service.transitions import open_if_new, react_to_customer
+
+_add_comment = insertion(Comment, returning="id")
 
 
 def add_comment(session: Session, actor: Actor, ticket_id: int, data: CommentCreate) -> int:
@@ -27,20 +29,14 @@ def add_comment(session: Session, actor: Actor, ticket_id: int, data: CommentCre
     if data.is_internal:
         actor.require(COMMENT_INTERNALLY, "Only staff can write internal comments.")
     with editing(session, actor, ticket_id) as edit:
-        comment = Comment(
-            ticket_id=ticket_id,
-            author_id=actor.user_id,
-            content=data.content,
-            is_internal=data.is_internal,
-            created_at=edit.now,
-            updated_at=edit.now,
-        )
-        session.add(comment)
+        facts = {"ticket_id": ticket_id, "author_id": actor.user_id, "is_internal": data.is_internal}
+        written = {**facts, "content": data.content, "created_at": edit.now, "updated_at": edit.now}
+        key = int(_add_comment.rows(session, written)[0][0])
         _count(edit.ticket, 1, is_internal=data.is_internal)
-        _react(edit, comment)
+        _react(edit, is_internal=data.is_internal)
         index_comment(session, ticket_id, data.content, is_internal=data.is_internal)
-    publish(session, CommentCreated(**_facts(comment)))
-    return comment.id
+    publish(session, CommentCreated(comment_id=key, **facts))
+    return key
 
 
 def update_comment(session: Session, actor: Actor, comment_id: int, data: CommentUpdate) -> None:
@@ -95,12 +91,12 @@ def _count(ticket: Ticket, difference: int, *, is_internal: bool) -> None:
         ticket.public_comment_count += difference
 
 
-def _react(edit: Edit, comment: Comment) -> None:
+def _react(edit: Edit, *, is_internal: bool) -> None:
     if edit.actor.role not in STAFF:
         react_to_customer(edit)
         return
     open_if_new(edit)
-    answers = not comment.is_internal and edit.actor.user_id != edit.ticket.customer_id
+    answers = not is_internal and edit.actor.user_id != edit.ticket.customer_id
     if answers and edit.ticket.first_response_at is None:
         edit.ticket.first_response_at = edit.now
 
