@@ -29,7 +29,7 @@ def add_comment(session: Session, actor: Actor, ticket_id: int, data: CommentCre
     if data.is_internal:
         actor.require(COMMENT_INTERNALLY, "Only staff can write internal comments.")
     with editing(session, actor, ticket_id) as edit:
-        facts = {"ticket_id": ticket_id, "author_id": actor.user_id, "is_internal": data.is_internal}
+        facts: dict[str, Any] = {"ticket_id": ticket_id, "author_id": actor.user_id, "is_internal": data.is_internal}
         written = {**facts, "content": data.content, "created_at": edit.now, "updated_at": edit.now}
         key = int(_add_comment.rows(session, written)[0][0])
         _count(edit.ticket, 1, is_internal=data.is_internal)
