@@ -8,7 +8,8 @@ from tests.architecture import tree
 
 
 def is_explained(thing: object) -> bool:
-    text = vars(thing).get("__doc__") or ""
+    # A class without a docstring would show its base's.
+    text = (vars(thing).get("__doc__") if inspect.isclass(thing) else inspect.getdoc(thing)) or ""
     generated_by_dataclass = text.startswith(f"{thing.__name__}(")
     return bool(text.strip()) and not generated_by_dataclass
 

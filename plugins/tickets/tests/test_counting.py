@@ -5,9 +5,10 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from sqlalchemy import func, select
+
 from helpdesk_tickets.models import Comment, Tag, Ticket, TicketCount, TicketTag, TicketTally
 from helpdesk_tickets.service.counting import contributions
-from sqlalchemy import func, select
 
 ACTS = 120
 STATUSES = ["new", "open", "in_progress", "pending", "resolved", "closed"]

@@ -20,8 +20,12 @@ def steps(client, ticket):
 
 
 def published(installation, *, besides=("ticket.created",)):
-    return [(kind, data) for kind, data in installation.events() if kind.startswith(("ticket.", "comment."))
-            if kind not in besides]
+    return [
+        (kind, data)
+        for kind, data in installation.events()
+        if kind.startswith(("ticket.", "comment."))
+        if kind not in besides
+    ]
 
 
 class TestHistory:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+
 from helpdesk_core.api import adjust, insertion
 from helpdesk_tickets.models import PRIORITIES, STATUSES, Tag, Ticket, TicketCount, TicketTag
 
@@ -202,7 +203,12 @@ def page_of(client, page):
 class TestCounts:
     @pytest.mark.parametrize(
         "parameters",
-        [{"assigned_agent": "{agent}"}, {"customer": "{member}"}, {"created_by": "{member}"}, {"created_after": "2026-02-01"}],
+        [
+            {"assigned_agent": "{agent}"},
+            {"customer": "{member}"},
+            {"created_by": "{member}"},
+            {"created_after": "2026-02-01"},
+        ],
         ids=str,
     )
     def test_are_read_from_an_index_alone(self, installation, agent, member, parameters):

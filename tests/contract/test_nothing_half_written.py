@@ -4,9 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import text
+
 from helpdesk_core.testing import Client, Installation
 from helpdesk_core.web import unit_of_work
-from sqlalchemy import text
 
 
 @pytest.fixture

@@ -1,0 +1,174 @@
+"""Full-text search: what is found, in which fields, of whom, and in which order."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from helpdesk_core.queries import Criteria, Found, FullText, ReadModel, readmodel
+from helpdesk_core.schemas import Schema
+from helpdesk_core.search import MOST_CHARACTERS, MOST_TERMS, relevance, terms
+from tests.library import Book, Library, books_index, open_library, viewer
+
+
+class Key(Schema):
+    id: int
+
+
+def model(*fields: str) -> ReadModel[Key]:
+    return ReadModel(
+        Book,
+        schema=Key,
+        ordering=["added_at"],
+        default_order="-added_at",
+        search=FullText(books_index, lambda _: fields),
+    )
+
+
+books = model("title", "note")
+titles = model("title")
+
+
+@pytest.fixture
+def library(tmp_path: Path, worker_id: str) -> Iterator[Library]:
+    with open_library(tmp_path, worker_id) as opened:
+        yield opened
+
+
+def put(library: Library, key: int, title: str, note: str = "", organization: int = 1) -> None:
+    library.add(Book(id=key, title=title[:100]), organization=organization)
+    with library.session(organization) as session:
+        books_index.put(session, key, {"title": title, "note": note}, is_new=True)
+        session.commit()
+
+
+def found(library: Library, words: str, read_model: ReadModel[Key] = books, organization: int = 1) -> list[int]:
+    return list(find(library, words, read_model, organization).keys)
+
+
+def find(
+    library: Library, words: str, read_model: ReadModel[Key] = books, organization: int = 1, ordering: str = ""
+) -> Found:
+    criteria = Criteria({}, words, read_model.parse_ordering(ordering))
+    with library.session(organization, writes=False) as session:
+        return read_model.find(session, viewer(organization=organization), criteria)
+
+
+@pytest.fixture
+def shelf(library: Library) -> Library:
+    put(library, 1, "Printer on fire", "called the brigade")
+    put(library, 2, "Café Zürich", "printers")
+    put(library, 3, "TKT-001", "mail to ada@example.com")
+    put(library, 1001, "Printer of another library", organization=2)
+    return library
+
+
+class TestWords:
+    @pytest.mark.parametrize(
+        ("words", "keys"),
+        [
+            ("printer", [2, 1]),
+            ("PRINTERS", [2, 1]),
+            ("printer fire", [1]),
+            ("fire brigade", [1]),
+            ("print*", [2, 1]),
+            ("brig*", [1]),
+            ("cafe zurich", [2]),
+            ("CAFÉ", [2]),
+            ("tkt-001", [3]),
+            ("tkt 001", [3]),
+            ("ada@example.com", [3]),
+            ("printer water", []),
+        ],
+    )
+    def test_must_all_occur_in_any_case_form_and_spelling(self, shelf: Library, words: str, keys: list[int]) -> None:
+        assert found(shelf, words) == keys
+
+    @pytest.mark.parametrize("words", ["", "  ", "%", "*", '"', "'", "(", "--", "🔥", "\\", ":", "&|!", "^"])
+    def test_without_a_letter_or_digit_find_nothing(self, shelf: Library, words: str) -> None:
+        assert found(shelf, words) == []
+
+    @pytest.mark.parametrize(
+        "words", ['fire" OR "1', "title:fire", "NEAR(fire on)", "fire & !on", "fire:*A", "o1", "=1", "organization:o2"]
+    )
+    def test_are_no_language(self, shelf: Library, words: str) -> None:
+        assert set(found(shelf, words)) <= {1}
+
+    def test_beyond_ten_are_ignored(self) -> None:
+        assert len(terms("a b c d e f g h i j k l m")) == MOST_TERMS
+
+
+class TestFields:
+    def test_that_the_viewer_may_not_search_match_nothing(self, shelf: Library) -> None:
+        assert found(shelf, "printers", titles) == [1]
+        assert found(shelf, "brigade", titles) == []
+
+    def test_are_searched_together(self, shelf: Library) -> None:
+        assert found(shelf, "fire brigade") == [1]
+
+
+def test_organizations_find_their_own_alone(shelf: Library) -> None:
+    assert found(shelf, "printer", organization=2) == [1001]
+    assert found(shelf, "fire", organization=2) == []
+    assert find(shelf, "printer").count == 2
+
+
+class TestChanges:
+    def test_replace_what_was_known(self, shelf: Library) -> None:
+        with shelf.session() as session:
+            books_index.put(session, 1, {"title": "Flood"})
+            session.commit()
+        assert found(shelf, "fire") == found(shelf, "brigade") == []
+        assert found(shelf, "flood") == [1]
+
+    def test_add_to_a_field(self, shelf: Library) -> None:
+        with shelf.session() as session:
+            books_index.append(session, 1, "note", "Then the TKT-777 flood")
+            session.commit()
+        assert found(shelf, "flood brigade") == [1]
+        assert found(shelf, "777 fire") == [1]
+        assert found(shelf, "flood", titles) == []
+
+    def test_forget(self, shelf: Library) -> None:
+        with shelf.session() as session:
+            books_index.remove(session, 1)
+            session.commit()
+        assert found(shelf, "fire") == []
+
+    def test_of_very_long_text_index_its_beginning(self, library: Library) -> None:
+        put(library, 1, "Start " + "x" * MOST_CHARACTERS + " end", " ".join(f"w{n}" for n in range(20_000)))
+        for number in range(5):
+            with library.session() as session:
+                books_index.append(session, 1, "note", f"more{number} " * MOST_CHARACTERS)
+                session.commit()
+        assert found(library, "start w1") == [1]
+        assert found(library, "end") == []
+
+
+class TestOrder:
+    def test_is_newest_first(self, library: Library) -> None:
+        for key in (3, 1, 2):
+            put(library, key, "fire")
+        assert found(library, "fire") == [3, 2, 1]
+
+    def test_may_be_any_other(self, library: Library) -> None:
+        for key in (1, 2, 3):
+            put(library, key, "fire")
+        assert list(find(library, "fire", ordering="added_at").keys) == [1, 2, 3]
+
+    def test_by_relevance_puts_the_densest_first(self, library: Library) -> None:
+        put(library, 1, "fire fire fire")
+        put(library, 2, "a long text in which there is one fire among many other words of no interest to anybody")
+        put(library, 3, "fire and water")
+        assert list(find(library, "fire", ordering="relevance").keys) == [1, 3, 2]
+
+    def test_of_nothing_is_nothing(self) -> None:
+        assert relevance([]) == []
+
+
+def test_hits_are_counted_up_to_a_limit(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readmodel, "COUNTED_HITS", 3)
+    for key in range(1, 6):
+        put(library, key, "fire")
+    hits = find(library, "fire")
+    assert (len(hits.keys), hits.count, hits.capped) == (5, 3, True)
