@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from helpdesk_core.queries import Criteria, Found, FullText, ReadModel, readmodel
+from helpdesk_core.queries import Criteria, Found, FullText, ReadModel, finding
 from helpdesk_core.schemas import Schema
 from helpdesk_core.search import MOST_CHARACTERS, MOST_TERMS, relevance, terms
 from tests.library import Book, Library, books_index, open_library, viewer
@@ -162,12 +162,19 @@ class TestOrder:
         put(library, 3, "fire and water")
         assert list(find(library, "fire", ordering="relevance").keys) == [1, 3, 2]
 
+    def test_by_relevance_is_newest_first_where_nothing_is_searched(self, library: Library) -> None:
+        put(library, 1, "fire")
+        put(library, 2, "fire")
+        with library.session(writes=False) as session:
+            criteria = Criteria({}, None, books.parse_ordering("relevance"))
+            assert list(books.find(session, viewer(), criteria).keys) == [2, 1]
+
     def test_of_nothing_is_nothing(self) -> None:
         assert relevance([]) == []
 
 
 def test_hits_are_counted_up_to_a_limit(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readmodel, "COUNTED_HITS", 3)
+    monkeypatch.setattr(finding, "COUNTED_HITS", 3)
     for key in range(1, 6):
         put(library, key, "fire")
     hits = find(library, "fire")

@@ -22,7 +22,8 @@ from helpdesk_core.queries.filters import (
     through,
     words_in,
 )
-from helpdesk_core.queries.readmodel import Criteria, Found, Loaded, Order, ReadModel, Totals
+from helpdesk_core.queries.finding import Criteria, Found, Order, Totals
+from helpdesk_core.queries.readmodel import Loaded, ReadModel
 from helpdesk_core.statements import Prepared
 
 __all__ = [

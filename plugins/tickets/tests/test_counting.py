@@ -103,10 +103,13 @@ class Desk:
         return {name: values[name] for name in names if self.chance.random() < 0.6}
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_counters_are_what_counting_every_row_would_give(installation, owner, agent, member, clock, seed):
+@pytest.fixture(params=range(3))
+def desk(request, owner, agent, member, clock):
     owner.post("/sla-policies/", json={"name": "High", "priority": "high", "resolution_minutes": 600})
-    desk = Desk(owner, agent, member, clock, seed)
+    return Desk(owner, agent, member, clock, request.param)
+
+
+def test_counters_are_what_counting_every_row_would_give(installation, owner, agent, desk):
     for number in range(1, ACTS + 1):
         desk.act()
         if number % 20 == 0:
