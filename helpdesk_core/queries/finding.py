@@ -122,6 +122,8 @@ class Finder:
                 near = nearest(name, known)
                 hint = f" Did you mean {near}?" if near else ""
                 raise Invalid.field("ordering", f"Unknown field {name!r}.{hint} Known: {', '.join(known)}.")
+        if len(dict(pairs)) < len(pairs):
+            raise Invalid.field("ordering", "A field is named twice.")
         return pairs
 
     def find(self, session: Session, viewer: Viewer, criteria: Criteria) -> Found:

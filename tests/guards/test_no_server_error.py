@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import schemathesis
 import uvicorn
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, assume, settings
 
 from helpdesk_core.app import declared_endpoints
 from helpdesk_core.plugins import PluginHost, load_plugins
@@ -34,10 +34,11 @@ ACCEPTED = ["2xx", "3xx", 400, 401, 403, 404, 409, 412, 422]
 REFUSED = [400, 401, 403, 404, 405, 406, 409, 412, 413, 415, 422]
 CONFIG = schemathesis.Config.from_dict(
     {
+        "generation": {"with-security-parameters": False},  # every case is sent with a good credential
         "checks": {
             "positive_data_acceptance": {"expected-statuses": ACCEPTED},
             "negative_data_rejection": {"expected-statuses": REFUSED},
-        }
+        },
     }
 )
 schema = schemathesis.openapi.from_dict(document(), config=CONFIG)
@@ -73,6 +74,12 @@ def target(
         thread.join()
 
 
+def vanishes(value: Any) -> bool:
+    """Tell whether a query parameter leaves no trace in the URL: a wrong one that is never sent is not accepted."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return value is None or (isinstance(value, dict | list) and all(vanishes(each) for each in inner))
+
+
 @pytest.fixture
 def credential(target: Target) -> dict[str, str]:
     return target.sign_in()
@@ -84,6 +91,7 @@ def credential(target: Target) -> dict[str, str]:
 def test_every_operation_answers_as_documented(
     case: schemathesis.Case, target: Target, credential: dict[str, str]
 ) -> None:
+    assume(not any(vanishes(value) for value in (case.query or {}).values()))
     if "logout" in case.path:  # ends the login it is called with
         credential = target.sign_in()
     case.call_and_validate(base_url=target.url, headers=credential)

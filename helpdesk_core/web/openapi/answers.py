@@ -173,4 +173,10 @@ def _widened(schema: Document, definitions: dict[str, Document], properties: Doc
     own = schema.get("properties", {})
     if "results" in own and "count" in own:
         return {**schema, "properties": {**own, "results": _widened(own["results"], definitions, properties)}}
+    if "id" not in own:  # an answer around the object, `{"message": ..., "user": {...}}`
+        return {**schema, "properties": {name: _inner(part, definitions, properties) for name, part in own.items()}}
     return {**schema, "properties": {**properties, **own}}
+
+
+def _inner(schema: Document, definitions: dict[str, Document], properties: Document) -> Document:
+    return with_optional(schema, definitions, properties) if "$ref" in schema else schema

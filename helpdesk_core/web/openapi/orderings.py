@@ -8,9 +8,6 @@ from helpdesk_core.queries import FullText, ReadModel
 from helpdesk_core.web.openapi.generators import Document
 from helpdesk_core.web.routing import Endpoint
 
-LONGEST = 200
-"""As `Filters.ordering` has it."""
-
 
 def ordering_of(endpoint: Endpoint) -> Document | None:
     """Return the parameter `ordering` of a list; nothing when its function names no read model, or several."""
@@ -31,7 +28,8 @@ def ordering_of(endpoint: Endpoint) -> Document | None:
         "schema": {
             "type": "array",
             "items": {"type": "string", "enum": choices},
-            "maxItems": LONGEST // (max(map(len, choices)) + 1),
+            "minItems": 1,
+            "maxItems": len(names),
         },
         "style": "form",
         "explode": False,

@@ -198,6 +198,8 @@ class TestDeletion:
 
     def test_is_listed_for_administrators_alone(self, owner, agent, member, deleted):
         assert listed(owner, "/tickets/deleted/") == ["Printer on fire"]
+        assert listed(owner, "/tickets/deleted/", search="printer tkt-001") == ["Printer on fire"]
+        assert listed(owner, "/tickets/deleted/", search="flood") == []
         for client in (agent, member):
             refused(client.get("/tickets/deleted/"), 403)
 

@@ -23,10 +23,6 @@ _LINK = (
     " VALUES (?, ?, ?, ?, ?)"
 )
 _USED = "UPDATE tickets_tag SET usage_count = usage_count + 1 WHERE id = ?"
-_CHANGE = (
-    "INSERT INTO tickets_change (organization_id, ticket_id, actor_id, field, after, created_at)"
-    " VALUES (?, ?, ?, 'status', '\"new\"', ?)"
-)
 _COUNT = """
 INSERT INTO tickets_count (organization_id, status, priority, category_id, total) VALUES (?, 0, ?, 0, 1)
 ON CONFLICT DO UPDATE SET total = total + 1
@@ -70,7 +66,6 @@ def _create(connection: sqlite3.Connection, user: reading.Row, body: dict[str, A
     links = [(organization, key, known[tag], place, now) for place, tag in enumerate(body["tags"])]
     connection.executemany(_LINK, links)
     connection.executemany(_USED, [(known[tag],) for tag in body["tags"]])
-    connection.execute(_CHANGE, (organization, key, actor, now))
     connection.execute(_COUNT, (organization, priority))
     connection.execute(_TALLY, (organization, now[:10]))
     connection.execute(_SEARCH, (key, f"o{organization}", "\n".join(texts), name))

@@ -29,6 +29,7 @@ from helpdesk_core.api import (
     matches,
     through,
     unless,
+    words_in,
 )
 from helpdesk_tickets.models import FIRST_FINAL_RANK, Comment, Tag, Ticket, TicketCount, TicketTag
 from helpdesk_tickets.permissions import COMMENT_INTERNALLY
@@ -199,6 +200,7 @@ deleted_tickets: ReadModel[TicketRead | ClassicTicketRow] = ReadModel(
     optional=TicketExtras,
     ordering={**ORDERS, "deleted_at": Ticket.deleted_at},
     default_order="-deleted_at",
+    search=words_in(Ticket.subject, Ticket.number),
     visible=visible_tickets,
     where=Ticket.deleted_at.is_not(None),
 )
