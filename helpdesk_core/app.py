@@ -1,6 +1,7 @@
 """The composition root of the web process: every part is named once, in order."""
 
 import contextlib
+import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 
@@ -11,7 +12,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount
-from starlette.types import ExceptionHandler
+from starlette.types import ASGIApp, ExceptionHandler
 
 from helpdesk_core.accounts.queries import plan_of
 from helpdesk_core.clock import Clock, SystemClock
@@ -129,7 +130,7 @@ def create_app(settings: Settings, *, parts: Parts | None = None) -> Starlette:
         )
     return Starlette(
         routes=[
-            Mount("/api/v1", app=api),
+            _below("/api/v1", api),
             *documentation_routes(parts.endpoints, host, settings),
             *health_routes(parts.services, host),
         ],
@@ -137,6 +138,13 @@ def create_app(settings: Settings, *, parts: Parts | None = None) -> Starlette:
         exception_handlers={HTTPException: outside_the_api(services.clock)},
         lifespan=lifespan,
     )
+
+
+def _below(prefix: str, api: ASGIApp) -> Mount:
+    """Mount the API; a line break in a path, which Starlette's pattern stops at, is the API's to refuse as well."""
+    mount = Mount(prefix, app=api)
+    mount.path_regex = re.compile(mount.path_regex.pattern, re.DOTALL)
+    return mount
 
 
 def outside_the_api(clock: Clock) -> ExceptionHandler:
