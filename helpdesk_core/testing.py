@@ -222,6 +222,10 @@ class Installation:
             set_organization(session, organization_id)
         return session
 
+    def commit(self, session: Session) -> None:
+        """Commit what was done in a session of `session()`."""
+        commit(session)
+
     def events(self) -> list[tuple[str, dict[str, Any]]]:
         """Return everything that was published, as `(type, payload)`, oldest first."""
         with self.session() as session:

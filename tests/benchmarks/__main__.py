@@ -43,7 +43,9 @@ def show_profile(size: speed.Size, what: str) -> None:
     tokens = HELPDESK.tokens(logins)
     bodies = [body.encode() for body in speed.bodies(PROFILED)]
     Random(1).shuffle(tokens)
-    with closing(Product(data.copy(path, "profile"))) as product:
+    copy = data.copy(path, "profile")
+    data.analyze(copy)
+    with closing(Product(copy)) as product:
         requests = [
             product.request(tokens[i % len(tokens)], "/tickets/", "status=open&page_size=20")
             if what == "list"

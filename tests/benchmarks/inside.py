@@ -38,7 +38,6 @@ class Product:
         self._parts = assemble(settings)
         self.spent: Spent = []
         event.listen(self._parts.services.database.engine, "do_connect", self._time_statements)
-        self._parts.delivery.keep_up()
         app = create_app(settings, parts=self._parts)
         self._api = next(route.app for route in app.routes if isinstance(route, Mount) and isinstance(route.app, Api))
 

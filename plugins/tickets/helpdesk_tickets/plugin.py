@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 
+from click import Command
+
 from helpdesk_core.api import Event, Permission, Router, hookimpl
-from helpdesk_tickets import demo, events, permissions
+from helpdesk_tickets import commands, demo, events, permissions
 from helpdesk_tickets.models import Base
 from helpdesk_tickets.routes import (
     attachments,
@@ -55,3 +57,8 @@ def register_routes() -> list[Router]:
 @hookimpl
 def register_demo_data() -> list[Callable[..., None]]:
     return [demo.load]
+
+
+@hookimpl
+def register_commands() -> list[Command]:
+    return [commands.tickets]
