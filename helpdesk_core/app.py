@@ -4,6 +4,7 @@ import contextlib
 import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -63,7 +64,7 @@ def assemble(
     host = host or load_plugins(settings.wanted_plugins)
     quick, slow = lane_sizes(settings)
     database = Database(settings.database, threads=quick + slow + 2, synchronous=settings.sqlite_synchronous)
-    upkeep: list[Callable[[], None]] = []
+    upkeep: list[Callable[[], None]] = [hourly(clock, database.refresh_statistics)]
     delivery = Delivery(database, host, clock, plan_of, upkeep)
     made = [factory(settings, clock) for _, factory in host.declared("register_services")]
     services = Services(
@@ -77,6 +78,19 @@ def assemble(
         upkeep=upkeep,
     )
     return Parts(settings, host, services, delivery, declared_endpoints(host))
+
+
+def hourly(clock: Clock, chore: Callable[[], None]) -> Callable[[], None]:
+    """Return `chore` as upkeep, which is asked every few seconds: it runs once an hour."""
+    due = clock.now() + timedelta(hours=1)
+
+    def run() -> None:
+        nonlocal due
+        if clock.now() >= due:
+            due = clock.now() + timedelta(hours=1)
+            chore()
+
+    return run
 
 
 def declared_endpoints(host: PluginHost) -> tuple[Endpoint, ...]:

@@ -154,6 +154,7 @@ class Database:
             try:
                 yield session
             finally:
+                session.info.pop("connection", None)  # refers back to the session
                 for undo in session.info.pop("on_rollback", ()):
                     undo()
 
@@ -162,6 +163,20 @@ class Database:
         session = self._writers()
         session.info["database"] = self.kind
         return session
+
+    def refresh_statistics(self) -> None:
+        """Tell SQLite's planner how rows are distributed; PostgreSQL does this by itself.
+
+        Without, SQLite takes an organisation for ten rows, and reads all of it wherever a statement names the
+        organisation and a list of keys. It looks at 1,000 entries of each index, hence takes milliseconds however
+        large the tables are.
+        """
+        if self.kind != "sqlite":
+            return
+        with self.engine.execution_options(writes=True).begin() as connection:
+            connection.exec_driver_sql("PRAGMA analysis_limit=1000")
+            connection.exec_driver_sql("ANALYZE")
+        self.engine.dispose()  # a connection reads the statistics when it opens
 
     def dispose(self) -> None:
         """Close every connection of the pool."""
@@ -231,7 +246,8 @@ class _WriterLock:
 
     def begin(self, connection: Connection) -> None:
         if not connection.get_execution_options().get("writes"):
-            connection.exec_driver_sql("BEGIN")
+            driver: Any = connection.connection.driver_connection
+            driver.execute("BEGIN")  # past SQLAlchemy, which takes 30 us for it
             return
         if not self._lock.acquire(timeout=self.wait_seconds):
             raise Unavailable("The database is busy. Try again shortly.")

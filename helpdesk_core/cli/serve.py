@@ -48,6 +48,7 @@ def serve(
     if demo:
         host = load("demo").prepare(installation, host)
     installation.check_database()
+    installation.services.database.refresh_statistics()
     listening = _listen(host, port)
     url = f"http://{_printable(host)}:{listening.getsockname()[1]}"
     where = f"Helpdesk on {url}/api/v1/, explained on {url}/api/docs/"

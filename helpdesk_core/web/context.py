@@ -105,7 +105,8 @@ class Context:
         if query.search is not None and model.search is None:
             raise Invalid.field("search", "This list cannot be searched.")
         size = min(query.page_size, LARGEST_PAGE)
-        given = {name: getattr(query, name, None) for name in model.filters} | values
+        asked = query.__dict__
+        given = {name: asked[name] for name in model.filters if name in asked} | values
         criteria = Criteria(
             {name: value for name, value in given.items() if value is not None},
             query.search,

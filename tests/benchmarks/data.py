@@ -72,6 +72,13 @@ def analyze(path: Path) -> None:
         connection.commit()
 
 
+def forget_statistics(path: Path) -> None:
+    """Take away what an earlier run told SQLite's planner; a server has to see to it by itself."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("DROP TABLE IF EXISTS sqlite_stat1")
+        connection.commit()
+
+
 def logins(path: Path) -> list[Login]:
     """Return every agent's login."""
     query = "SELECT id, user_id, organization_id FROM core_login ORDER BY id"

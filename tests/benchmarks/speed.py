@@ -142,6 +142,7 @@ def bodies(number: int) -> Iterator[str]:
 
 def _sizes(results: Results, path: Path, size: Size, say: Callable[[str], None]) -> None:
     """Compare lists of a small and a large organisation of one database, one request at a time."""
+    data.forget_statistics(path)
     logins = data.logins(path)
     small, large = ([login for login in logins if login.organization == key] for key in (1, 2))
     with running(HELPDESK, path) as server:

@@ -62,7 +62,7 @@ def target(
     """A real server on loopback, for all operations."""
     home = tmp_path_factory.mktemp("fuzzed")
     with running(helpdesk_databases, helpdesk_host, home, "fuzzed") as installation:
-        config = uvicorn.Config(installation.app, port=0, log_level="warning", access_log=False, lifespan="off")
+        config = uvicorn.Config(installation.app, port=0, log_config=None, access_log=False, lifespan="off")
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run)
         thread.start()
