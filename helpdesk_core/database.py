@@ -218,6 +218,7 @@ def prepare_sqlite(engine: Engine, synchronous: SqliteSynchronous) -> None:
         "PRAGMA cache_size=-32768",
         "PRAGMA mmap_size=1073741824",
         "PRAGMA temp_store=MEMORY",
+        "PRAGMA wal_autocheckpoint=4000",  # pages; hot index pages are copied back once instead of four times
     )
     lock = _WriterLock()
 
