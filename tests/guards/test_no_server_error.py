@@ -11,7 +11,9 @@ import pytest
 import schemathesis
 import uvicorn
 from hypothesis import HealthCheck, assume, settings
+from sqlalchemy import inspect, update
 
+from helpdesk_core.accounts.models import Organization, User
 from helpdesk_core.app import declared_endpoints
 from helpdesk_core.plugins import PluginHost, load_plugins
 from helpdesk_core.settings import Settings
@@ -44,13 +46,22 @@ CONFIG = schemathesis.Config.from_dict(
 schema = schemathesis.openapi.from_dict(document(), config=CONFIG)
 
 
+def facts(model: Any) -> dict[str, Any]:
+    return {column.key: getattr(model, column.key) for column in inspect(type(model)).column_attrs}
+
+
 @dataclass(frozen=True)
 class Target:
     url: str
     installation: Installation
+    before: list[tuple[Any, dict[str, Any]]]
 
     def sign_in(self) -> dict[str, str]:
-        """Return the header of a new login of the administrator."""
+        """Return the header of a new login of the administrator, whatever was done to their account meanwhile."""
+        with self.installation.session() as session:
+            for model, values in self.before:
+                session.execute(update(model).where(model.id == values["id"]).values(values))
+            self.installation.commit(session)
         owner = Client(self.installation.http, self.installation.clock, self.installation.accounts["owner"])
         return {"Authorization": f"Bearer {owner.token}"}
 
@@ -69,7 +80,11 @@ def target(
         while not server.started:
             time.sleep(0.01)
         port = server.servers[0].sockets[0].getsockname()[1]
-        yield Target(f"http://127.0.0.1:{port}", installation)
+        account = installation.accounts["owner"]
+        with installation.session() as session:
+            rows = [session.get_one(Organization, account.organization_id), session.get_one(User, account.id)]
+            before = [(type(row), facts(row)) for row in rows]
+        yield Target(f"http://127.0.0.1:{port}", installation, before)
         server.should_exit = True
         thread.join()
 
