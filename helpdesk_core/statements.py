@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import Boolean, Connection, Dialect, Select, bindparam, types
+from sqlalchemy import Boolean, Connection, Dialect, bindparam, types
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.exc import DBAPIError
@@ -25,7 +25,6 @@ from helpdesk_core.tenancy import organization_of
 _SQLITE_BY_NAME = SQLiteDialect_pysqlite(paramstyle="named")
 _TENANT = "organization_id"
 
-AnySelect = Select[*tuple[Any, ...]]
 Build = Callable[[str], CompilerElement]
 
 

@@ -1,6 +1,6 @@
 """What a list can be filtered by: each kind makes SQL for a number of values, and binds them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -186,8 +186,3 @@ def through(column: Attribute, *, key: Attribute, target: Attribute, order: Sequ
 def words_in(*columns: Attribute) -> WordsIn:
     """Search small tables: every word must occur, without case, in one of the columns."""
     return WordsIn(columns)
-
-
-def active(filters: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the filters that were given a value, by name."""
-    return {name: filters[name] for name, value in values.items() if value is not None and name in filters}

@@ -149,11 +149,6 @@ SAVED = {f"saved_{name}": each for name, each in FILTERS.items()}
 """The same once more, for a saved filter: what the caller asks for besides narrows what it finds."""
 
 COUNTED = {"status": TicketCount.status, "priority": TicketCount.priority, "category": TicketCount.category_id}
-
-SAVED_FILTERS = {f"saved_{name}": each for name, each in FILTERS.items()}
-"""The same once more, for the parameters of a saved filter that others narrow."""
-
-COUNTED = {"status": TicketCount.status, "priority": TicketCount.priority, "category": TicketCount.category_id}
 """Filters whose totals are maintained."""
 
 ORDERS: Mapping[str, InstrumentedAttribute[Any] | Order] = {
