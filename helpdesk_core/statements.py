@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import Boolean, Connection, Dialect, bindparam, types
+from sqlalchemy import Boolean, Connection, Dialect, Select, bindparam, types
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.exc import DBAPIError
@@ -24,6 +24,8 @@ from helpdesk_core.tenancy import organization_of
 # The driver's own style would bind by position; by name, one mapping serves any shape.
 _SQLITE_BY_NAME = SQLiteDialect_pysqlite(paramstyle="named")
 _TENANT = "organization_id"
+
+AnySelect = Select[*tuple[Any, ...]]
 
 Build = Callable[[str], CompilerElement]
 

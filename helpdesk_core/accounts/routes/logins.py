@@ -34,10 +34,17 @@ router = Router("users", tag="Authentication", document=Dialect.COMPREHENSIVE)
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """Credentials after a look at the account that they name, if there is one."""
+    """Credentials after a look at the account that they name, if there is one.
+
+    Attributes:
+        account: the account of that name.
+        right: whether they open it.
+        renewed_hash: what to store instead, when the password was hashed at another cost than today's.
+    """
 
     account: Account | None
     right: bool
+    renewed_hash: str | None = None
 
 
 def check_credentials(ctx: Context, body: Credentials) -> Checked:
@@ -47,8 +54,12 @@ def check_credentials(ctx: Context, body: Credentials) -> Checked:
     """
     set_unscoped(ctx.session)
     account = queries.account_by_name(ctx.session, body.username)
-    right = ctx.services.get(Passwords).verify(account.password_hash if account else None, body.password)
-    return Checked(account, right and account is not None and account.is_active)
+    passwords = ctx.services.get(Passwords)
+    right = passwords.verify(account.password_hash if account else None, body.password)
+    if account is None or not right or not account.is_active:
+        return Checked(account, right=False)
+    outdated = passwords.is_outdated(account.password_hash)
+    return Checked(account, right=True, renewed_hash=passwords.hash(body.password) if outdated else None)
 
 
 def _log_in(ctx: Context, body: Credentials, checked: Checked) -> Issued:
@@ -56,7 +67,8 @@ def _log_in(ctx: Context, body: Credentials, checked: Checked) -> Issued:
     service.record_attempt(ctx.session, body.username, checked.account, client, succeeded=checked.right)
     if checked.account is None or not checked.right:
         raise InvalidCredentials
-    return service.log_in(ctx.session, checked.account, client, ctx.services.get(Tokens).refresh_lifetime)
+    lifetime = ctx.services.get(Tokens).refresh_lifetime
+    return service.log_in(ctx.session, checked.account, client, lifetime, renewed_hash=checked.renewed_hash)
 
 
 def _exchange(ctx: Context, body: Refresh) -> Issued:

@@ -61,8 +61,17 @@ def record_attempt(session: Session, name: str, account: Account | None, client:
     session.flush()
 
 
-def log_in(session: Session, account: Account, client: Client, lifetime: timedelta) -> Issued:
+def log_in(
+    session: Session, account: Account, client: Client, lifetime: timedelta, *, renewed_hash: str | None = None
+) -> Issued:
     """Begin a login of an account whose password was right.
+
+    Args:
+        session: without an organisation yet; it gets that of the account.
+        account: as it was when the password was looked at.
+        client: where the request comes from.
+        lifetime: of the refresh token.
+        renewed_hash: stored instead of the password's hash, when that was made at another cost.
 
     Raises:
         InvalidCredentials: the account was closed, or its password changed, since it was looked at.
@@ -71,6 +80,8 @@ def log_in(session: Session, account: Account, client: Client, lifetime: timedel
     user = session.get_one(User, account.id)
     if not user.is_active or user.password_hash != account.password_hash:
         raise InvalidCredentials
+    if renewed_hash is not None:
+        user.password_hash = renewed_hash
     login = Login(
         user_id=user.id, address=client.address, user_agent=client.user_agent, created_at=now(session), ended_at=None
     )

@@ -1,7 +1,8 @@
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy import select
 
-from helpdesk_core.accounts.models import LoginAttempt, Organization, RefreshToken
+from helpdesk_core.accounts.models import LoginAttempt, Organization, RefreshToken, User
 from helpdesk_core.accounts.passwords import Passwords
 from tests.contract.steps import PASSWORD, bearer, log_in, refused, register, rows, served
 
@@ -195,3 +196,15 @@ class TestAttempts:
         (attempt,) = [each for each in newest if each["name"] == "newcomer"]
         assert attempt["user_agent"] == "x" * 255
         assert attempt["address"]
+
+
+def test_a_password_hashed_at_another_cost_is_hashed_anew_at_the_next_login(installation, member):
+    cheaper = PasswordHasher(time_cost=1, memory_cost=16, parallelism=1).hash(member.user.password)
+    with installation.session() as session:
+        session.get_one(User, member.user.id).password_hash = cheaper
+        installation.commit(session)
+    credentials = {"username": member.user.username, "password": member.user.password}
+    for _ in range(2):
+        assert member.post("/users/login/", json=credentials, headers={"Authorization": ""}).status_code == 200
+    with installation.session() as session:
+        assert session.get_one(User, member.user.id).password_hash != cheaper
