@@ -16,7 +16,10 @@ def history(client, ticket, **parameters):
 
 
 def steps(client, ticket):
-    return [(row["field"], row["before"], row["after"]) for row in history(client, ticket)]
+    """Return what changed since the ticket was opened."""
+    first, *later = [(row["field"], row["before"], row["after"]) for row in history(client, ticket)]
+    assert first[:2] == ("status", None)
+    return later
 
 
 def published(installation, *, besides=("ticket.created",)):
@@ -29,6 +32,16 @@ def published(installation, *, besides=("ticket.created",)):
 
 
 class TestHistory:
+    def test_begins_with_how_the_ticket_was_opened(self, agent, member, ticket):
+        (opened,) = history(agent, ticket)
+        assert (opened["field"], opened["before"], opened["after"]) == ("status", None, "new")
+        assert (opened["actor"]["id"], opened["created_at"]) == (member.user.id, ticket["created_at"])
+        given = agent.post("/tickets/", json={"subject": "For me", "assigned_agent": agent.user.id}).json()
+        assert [(row["field"], row["before"], row["after"]) for row in history(agent, given)] == [
+            ("status", None, "open"),
+            ("assigned_agent", None, agent.user.id),
+        ]
+
     def test_has_one_row_for_each_field_that_changed(self, agent, ticket):
         changed(agent, ticket, subject="Fire", priority="high", description="Second floor", tags=["login"])
         assert steps(agent, ticket) == [
@@ -40,14 +53,14 @@ class TestHistory:
     def test_says_who_and_when(self, agent, ticket, clock):
         clock.advance(minutes=1)
         changed(agent, ticket, priority="high")
-        (row,) = history(agent, ticket)
+        _, row = history(agent, ticket)
         assert (row["actor"]["id"], row["created_at"]) == (agent.user.id, "2026-03-02T10:01:00Z")
-        assert history(agent.classic, ticket)[0]["actor"]["username"] == "agent"
+        assert history(agent.classic, ticket)[1]["actor"]["username"] == "agent"
 
     def test_has_nothing_where_nothing_changed(self, agent, ticket, installation):
         before = agent.get(f"/tickets/{ticket['id']}/").json()
         assert changed(agent, ticket, **before) == before
-        assert history(agent, ticket) == []
+        assert steps(agent, ticket) == []
         assert published(installation) == []
 
     def test_speaks_the_callers_document(self, agent, ticket):
@@ -77,8 +90,9 @@ class TestHistory:
     def test_is_paged_and_sorted(self, agent, ticket):
         for priority in ("low", "high", "urgent"):
             changed(agent, ticket, priority=priority)
-        assert [row["after"] for row in history(agent, ticket, page_size=2, page=2)] == ["urgent"]
-        assert [row["after"] for row in history(agent, ticket, ordering="-created_at")] == ["urgent", "high", "low"]
+        assert [row["after"] for row in history(agent, ticket, page_size=2, page=2)] == ["high", "urgent"]
+        backwards = history(agent, ticket, ordering="-created_at")
+        assert [row["after"] for row in backwards] == ["urgent", "high", "low", "new"]
 
 
 class TestEvents:
@@ -123,4 +137,4 @@ class TestEvents:
     def test_of_what_was_refused_are_not_published(self, agent, ticket, installation, body):
         assert agent.patch(f"/tickets/{ticket['id']}/", json=body).status_code == 400
         assert published(installation) == []
-        assert history(agent, ticket) == []
+        assert steps(agent, ticket) == []

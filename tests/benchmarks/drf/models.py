@@ -175,6 +175,22 @@ class TicketNumber(models.Model):
         db_table = "tickets_number"
 
 
+class TicketChange(models.Model):
+    """Table tickets_change."""
+
+    organization = models.ForeignKey(Organization, models.DO_NOTHING)
+    ticket = models.ForeignKey(Ticket, models.DO_NOTHING, related_name="+")
+    actor = models.ForeignKey(User, models.DO_NOTHING, related_name="+")
+    field = models.CharField(max_length=50)
+    before = models.JSONField(null=True)
+    after = models.JSONField(null=True)
+    created_at = InstantField()
+
+    class Meta:
+        managed = False
+        db_table = "tickets_change"
+
+
 class OutboxEvent(models.Model):
     """Table core_event."""
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import F
 
-from tests.benchmarks.drf.models import OutboxEvent, Tag, Ticket, TicketNumber, TicketTag, User
+from tests.benchmarks.drf.models import OutboxEvent, Tag, Ticket, TicketChange, TicketNumber, TicketTag, User
 from tests.benchmarks.wire import PRIORITIES
 
 _COUNT = """
@@ -47,6 +47,9 @@ def create_ticket(user: User, data: dict[str, Any]) -> Ticket:
         updated_at=now,
     )
     _tag(ticket, data["tags"])
+    TicketChange.objects.create(
+        organization_id=organization, ticket=ticket, actor=user, field="status", after="new", created_at=now
+    )
     _count(ticket)
     payload = {"ticket_id": ticket.id, "customer_id": user.id, "number": ticket.number}
     OutboxEvent.objects.create(

@@ -34,6 +34,10 @@ ON CONFLICT DO UPDATE SET total = total + 1
 _SEARCH = (
     "INSERT INTO tickets_search (rowid, organization, text, number, comments, internal) VALUES (?, ?, ?, ?, '', '')"
 )
+_CHANGE = """
+INSERT INTO tickets_change (organization_id, ticket_id, actor_id, field, before, after, created_at)
+VALUES (?, ?, ?, 'status', NULL, '"new"', ?)
+"""
 _EVENT = """
 INSERT INTO core_event (organization_id, type, version, payload, actor_id, created_at, attempts)
 VALUES (?, 'ticket.created', 1, ?, ?, ?, 0)
@@ -66,6 +70,7 @@ def _create(connection: sqlite3.Connection, user: reading.Row, body: dict[str, A
     links = [(organization, key, known[tag], place, now) for place, tag in enumerate(body["tags"])]
     connection.executemany(_LINK, links)
     connection.executemany(_USED, [(known[tag],) for tag in body["tags"]])
+    connection.execute(_CHANGE, (organization, key, actor, now))
     connection.execute(_COUNT, (organization, priority))
     connection.execute(_TALLY, (organization, now[:10]))
     connection.execute(_SEARCH, (key, f"o{organization}", "\n".join(texts), name))

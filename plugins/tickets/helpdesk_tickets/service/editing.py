@@ -2,23 +2,22 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from helpdesk_core.api import Actor, api_time, insertion, now, publish
+from helpdesk_core.api import Actor, now, publish
 from helpdesk_tickets.events import TicketAssigned, TicketStatusChanged, TicketUpdated
-from helpdesk_tickets.models import Ticket, TicketChange
+from helpdesk_tickets.models import Ticket
 from helpdesk_tickets.service.counting import contributions, count
+from helpdesk_tickets.service.history import add_changes
 from helpdesk_tickets.service.indexing import index_ticket
 
 COLUMNS = {"assigned_agent": "assigned_agent_id", "category": "category_id", "customer": "customer_id"}
 """Where a field is stored under another name than COMPREHENSIVE's, which history and events use."""
 INDEXED = {"subject", "description"}
 
-_add_change = insertion(TicketChange)
 _COLUMNS = {attribute.key for attribute in Ticket.__mapper__.column_attrs} - {"due_order", "due_reverse"}
 
 
@@ -67,7 +66,7 @@ class Edit:
         self.session.flush()
         count(self.session, self._counted, contributions(self.ticket))
         if self._changes:
-            _add_change.run(self.session, *(self._history(*change) for change in self._changes.items()))
+            add_changes(self.session, self.ticket.id, self.actor.user_id, self.now, self._changes)
         if self._changes.keys() & INDEXED:
             index_ticket(self.session, self.ticket)
 
@@ -85,17 +84,6 @@ class Edit:
         if "status" in self._changes:
             before, after = self._changes["status"]
             publish(self.session, TicketStatusChanged(ticket_id=ticket_id, before=before, after=after))
-
-    def _history(self, field: str, values: tuple[Any, Any]) -> dict[str, Any]:
-        before, after = (api_time(value) if isinstance(value, datetime) else value for value in values)
-        return {
-            "ticket_id": self.ticket.id,
-            "actor_id": self.actor.user_id,
-            "field": field,
-            "before": before,
-            "after": after,
-            "created_at": self.now,
-        }
 
 
 def _state(ticket: Ticket) -> dict[str, Any]:

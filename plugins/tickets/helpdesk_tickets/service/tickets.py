@@ -16,6 +16,7 @@ from helpdesk_tickets.search import searched_text, tickets_search
 from helpdesk_tickets.service.attachments import attach
 from helpdesk_tickets.service.counting import NOTHING, contributions, count
 from helpdesk_tickets.service.editing import Edit, editing
+from helpdesk_tickets.service.history import add_changes
 from helpdesk_tickets.service.indexing import forget_ticket, index_ticket
 from helpdesk_tickets.service.references import check_assignee, check_category, customer_of
 from helpdesk_tickets.service.sla import target_for
@@ -61,6 +62,8 @@ def create_ticket(session: Session, actor: Actor, data: TicketCreate) -> int:
     count(session, NOTHING, contributions(SimpleNamespace(**ticket)))
     key = _insert(session, ticket)
     link_tags(session, key, moment, tags)
+    first = {"status": (None, ticket["status"]), "assigned_agent": (None, data.assigned_agent)}
+    add_changes(session, key, actor.user_id, moment, {name: step for name, step in first.items() if step[1]})
     if data.attachments:
         attach(session, actor, Ticket(id=key), data.attachments)
     publish(
