@@ -80,6 +80,7 @@ DbInt = Annotated[int, Field(strict=True, ge=1, le=2**53 - 1)]
 
 UtcDateTime = Annotated[
     datetime,
+    Field(strict=False),  # read from text also behind a validator, where nobody knows any more that it came as JSON
     BeforeValidator(_iso_only),
     AfterValidator(_utc),
     PlainSerializer(api_time, return_type=str, when_used="json"),
@@ -125,7 +126,12 @@ class Schema(BaseModel):
     """
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, populate_by_name=True, use_attribute_docstrings=True, hide_input_in_errors=True
+        extra="forbid",
+        frozen=True,
+        strict=True,  # "yes" and 1 are not true
+        populate_by_name=True,
+        use_attribute_docstrings=True,
+        hide_input_in_errors=True,
     )
 
     read_only: ClassVar[frozenset[str]] = frozenset()
@@ -188,7 +194,13 @@ Search = Annotated[str, Field(max_length=500), AfterValidator(_storable)]
 
 
 class Filters(Schema):
-    """Query parameters of a list; subclasses add what they filter by."""
+    """Query parameters of a list; subclasses add what they filter by.
+
+    Attributes:
+        slow: parameters that make a request one of the slow ones, see `Endpoint.slow`.
+    """
+
+    slow: ClassVar[frozenset[str]] = frozenset({"search"})
 
     search: Search | None = None
     """Words that must all occur."""

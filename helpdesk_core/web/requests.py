@@ -1,6 +1,6 @@
 """The request as the unit of work sees it: read once on the event loop, then plain data."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
@@ -91,9 +91,13 @@ def read_body(schema: type[Schema], incoming: Incoming, dialect: Dialect, *, for
     if unknown:
         raise Invalid(errors=[FieldError(_printable(name), _unknown(name, known)) for name in unknown])
     named, spelled = _one_spelling(schema, data)
-    try:
-        return schema.model_validate(named)
+    try:  # as JSON, where a strict schema still reads from text what JSON has no type for
+        return schema.model_validate_json(orjson.dumps(named))
+    except orjson.JSONEncodeError:
+        raise _too_deep(named, spelled) from None
     except ValidationError as error:
+        if error.errors(include_input=False)[0]["type"] == "json_invalid":  # by its depth: it was just encoded
+            raise _too_deep(named, spelled) from None
         raise _invalid(error, spelled, schema, dialect) from None
 
 
@@ -160,6 +164,23 @@ def _one_spelling(schema: type[Schema], data: Mapping[str, Any]) -> tuple[dict[s
         named[name] = value
         spelled[name] = given
     return named, spelled
+
+
+def _too_deep(named: Mapping[str, Any], spelled: Mapping[str, str]) -> Invalid:
+    """Return the refusal of the field that is nested deepest."""
+    deepest = max(named, key=lambda name: _depth(named[name]))
+    return Invalid.field(spelled[deepest], "This is nested too deeply.")
+
+
+def _depth(value: Any) -> int:
+    depth, level = 0, [value]
+    while level := [part for each in level if isinstance(each, dict | list) for part in _parts(each)]:
+        depth += 1
+    return depth
+
+
+def _parts(value: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value
 
 
 def _invalid(error: ValidationError, spelled: Mapping[str, str], schema: type[Schema], dialect: Dialect) -> Invalid:

@@ -44,6 +44,25 @@ class TestUnknownFields:
         assert refused(member.patch(path, json={"desc": "x"}), 400)["error"]["details"]["field"] == "desc"
 
 
+class TestTypes:
+    @pytest.mark.parametrize("value", [1, 0, "true", "yes", 1.0, [], None])
+    def test_a_flag_is_true_or_false(self, agent, value):
+        path = f"/tickets/{open_ticket(agent)['id']}/comments/"
+        found = refused(agent.post(path, json={"content": "Seen", "is_internal": value}), 400)
+        assert found["error"]["details"]["field"] == "is_internal"
+        assert served(agent.get(path))["count"] == 0
+
+    @pytest.mark.parametrize("value", ["7", 7.5, True])
+    def test_a_number_is_no_text_and_no_flag(self, owner, value):
+        policy = {"name": "Gold", "priority": "low", "resolution_minutes": 60}
+        key = created(owner.post("/sla-policies/", json=policy))["id"]
+        found = refused(owner.patch(f"/sla-policies/{key}/", json={"resolution_minutes": value}), 400)
+        assert found["error"]["details"]["field"] == "resolution_minutes"
+
+    def test_text_is_no_number(self, member):
+        assert refused(member.post("/tickets/", json={"subject": 5}), 400)["error"]["details"]["field"] == "subject"
+
+
 class TestSavingWhatWasRead:
     """A client that reads a resource, changes one field and sends everything back is understood."""
 

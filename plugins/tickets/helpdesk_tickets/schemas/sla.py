@@ -12,7 +12,7 @@ TEN_YEARS = 10 * 366 * 24 * 60
 
 PolicyName = Annotated[Line, AfterValidator(str.strip), up_to(100)]
 
-Minutes = Annotated[int, Field(strict=True, ge=1, le=TEN_YEARS)]
+Minutes = Annotated[int, Field(ge=1, le=TEN_YEARS)]
 
 
 class SlaPolicyRead(Schema):

@@ -27,7 +27,7 @@ def _not_blank(text: str) -> str:
 
 Variables = Annotated[list[Text], Field(max_length=100), AfterValidator(_distinct_variables)]
 Content = Annotated[Body, AfterValidator(_not_blank)]
-Context = Annotated[dict[str, Text | int | float], Field(max_length=1000)]
+Context = Annotated[dict[Text, Text | int | float], Field(max_length=1000)]
 
 
 class TemplateRead(Schema):
