@@ -39,8 +39,8 @@ class Settings(BaseModel):
     database_url: str = Field("", examples=["postgresql://helpdesk@localhost/helpdesk"])
     """SQLAlchemy URL of the database; empty means SQLite in `home`."""
     database_threads: Annotated[int, Field(ge=0, le=200)] = Field(0, examples=[16])
-    """Threads that use the database in each process; 0 chooses 1 quick and 2 slow ones on SQLite, 16 and 4 on
-    PostgreSQL, as measured."""
+    """Threads that use the database in each process; 0 chooses as measured: on PostgreSQL 16 quick and 4 slow ones, on
+    SQLite 1 and 2, and none for quick reads."""
     sqlite_synchronous: Literal["FULL", "NORMAL"] = Field("FULL", examples=["NORMAL"])
     """`FULL` survives a power loss; `NORMAL` is faster on slow disks and may lose the last writes."""
     plugins: Listed | None = Field(None, examples=["tickets,kb"])

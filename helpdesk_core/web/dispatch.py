@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import unquote
 
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
@@ -21,6 +22,7 @@ from helpdesk_core.errors import (
     PayloadTooLarge,
     UnsupportedMediaType,
 )
+from helpdesk_core.schemas import Filters
 from helpdesk_core.settings import Settings
 from helpdesk_core.web.answers import Answer
 from helpdesk_core.web.dialects import API_VERSION
@@ -34,22 +36,38 @@ class Lanes:
     """Database threads: a quick lane for most requests, a slow one for searches, exports and hashing.
 
     Few threads are fast threads: sqlite3 gives the interpreter lock up at every step, and forty of them halved the
-    throughput and doubled the CPU of one.
+    throughput and doubled the CPU of one. None is faster still, see `docs/decisions/0012-quick-reads-on-sqlite.md`.
     """
 
-    def __init__(self, quick: int, slow: int) -> None:
-        """Start no thread yet; each starts with its first request."""
+    def __init__(self, quick: int, slow: int, *, reads_here: bool) -> None:
+        """Start no thread yet; each starts with its first request.
+
+        Args:
+            quick: number of threads for what takes milliseconds.
+            slow: number of threads for what takes longer.
+            reads_here: whether quick reads take no thread, but run on the event loop.
+        """
         self.quick = ThreadPoolExecutor(quick, thread_name_prefix="quick")
         self.slow = ThreadPoolExecutor(slow, thread_name_prefix="slow")
+        self._reads_here = reads_here
 
-    def choose(self, endpoint: Endpoint, query: str) -> ThreadPoolExecutor:
-        """Return the lane for a request."""
-        return self.slow if endpoint.slow or "search=" in query else self.quick
+    def choose(self, endpoint: Endpoint, query: str) -> ThreadPoolExecutor | None:
+        """Return the lane for a request; nothing for one that runs where it arrives."""
+        if endpoint.slow or _is_slow(endpoint, query):
+            return self.slow
+        return None if self._reads_here and not endpoint.writes else self.quick
 
     def close(self) -> None:
         """Wait for what is running."""
         self.quick.shutdown()
         self.slow.shutdown()
+
+
+def _is_slow(endpoint: Endpoint, query: str) -> bool:
+    if not query or endpoint.query is None or not issubclass(endpoint.query, Filters):
+        return False
+    text = unquote(query) if "%" in query else query
+    return any(f"{name}=" in text for name in endpoint.query.slow)
 
 
 class Api:
@@ -88,12 +106,13 @@ class Api:
     async def _run(
         self, endpoint: Endpoint, incoming: Incoming, values: Mapping[str, str], scope: Scope, receive: Receive
     ) -> Answer:
-        request = Request(scope, receive)
-        try:
-            async with asyncio.timeout(self._settings.body_timeout_seconds):
-                body, upload = await self._read(endpoint, incoming, request)
-        except TimeoutError:
-            raise BadRequest("The body took too long to arrive.") from None
+        body, upload = b"", None
+        if endpoint.writes:
+            try:
+                async with asyncio.timeout(self._settings.body_timeout_seconds):
+                    body, upload = await self._read(endpoint, incoming, Request(scope, receive))
+            except TimeoutError:
+                raise BadRequest("The body took too long to arrive.") from None
         complete = Incoming(
             incoming.request_id,
             incoming.method,
@@ -108,6 +127,8 @@ class Api:
         )
         lane = self._lanes.choose(endpoint, incoming.query)
         try:
+            if lane is None:
+                return self._unit_of_work.run(endpoint, complete)
             return await asyncio.get_running_loop().run_in_executor(lane, self._unit_of_work.run, endpoint, complete)
         finally:
             if upload is not None:
@@ -119,8 +140,6 @@ class Api:
     async def _read(self, endpoint: Endpoint, incoming: Incoming, request: Request) -> tuple[bytes, UploadFile | None]:
         if endpoint.upload is not None:
             return b"", await self._read_upload(incoming, request)
-        if not endpoint.writes:
-            return b"", None
         limit = self._settings.max_body_bytes
         parts: list[bytes] = []
         size = 0

@@ -53,13 +53,13 @@ def delete_filter(ctx: Context, saved: Key) -> None:
     service.delete_filter(ctx.session, ctx.actor, saved)
 
 
-@router.get("/{saved}/tickets/", permission=VIEW, include=TicketExtras)
+@router.get("/{saved}/tickets/", permission=VIEW, include=TicketExtras, slow=True)
 def list_tickets_of_filter(ctx: Context, saved: Key, query: TicketFilters) -> Page[TicketRead] | Page[ClassicTicketRow]:
     """The tickets that a saved filter finds; parameters narrow them further."""
     return page_of_tickets(ctx, query, service.parameters_of(ctx.session, ctx.actor, saved))
 
 
-@router.get("/{saved}/count/", permission=VIEW)
+@router.get("/{saved}/count/", permission=VIEW, slow=True)
 def count_tickets_of_filter(ctx: Context, saved: Key) -> TicketCount:
     """How many tickets a saved filter finds."""
     parameters = service.parameters_of(ctx.session, ctx.actor, saved)

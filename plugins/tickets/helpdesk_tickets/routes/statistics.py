@@ -20,19 +20,19 @@ from helpdesk_tickets.service import statistics as service
 router = Router("tickets", tag="Statistics")
 
 
-@router.get("/stats/", permission=VIEW_STATISTICS, document=Dialect.CLASSIC)
+@router.get("/stats/", permission=VIEW_STATISTICS, document=Dialect.CLASSIC, slow=True)
 def show_stats(ctx: Context, query: Period) -> ClassicStats:
     """CLASSIC's figures of the tickets that the caller may see."""
     return service.classic_stats(ctx.session, ctx.viewer, query)
 
 
-@router.get("/statistics/", permission=VIEW_STATISTICS, document=Dialect.COMPREHENSIVE)
+@router.get("/statistics/", permission=VIEW_STATISTICS, document=Dialect.COMPREHENSIVE, slow=True)
 def show_statistics(ctx: Context, query: Period) -> TicketStatistics:
     """COMPREHENSIVE's figures of the tickets that the caller may see."""
     return service.ticket_statistics(ctx.session, ctx.viewer, query)
 
 
-@router.get("/statistics/agents/", permission=VIEW_AGENT_STATISTICS, document=Dialect.COMPREHENSIVE)
+@router.get("/statistics/agents/", permission=VIEW_AGENT_STATISTICS, document=Dialect.COMPREHENSIVE, slow=True)
 def list_agent_statistics(ctx: Context, query: AgentStatisticsFilters) -> Page[AgentStatistics]:
     """The figures of the tickets that each agent, technician and administrator works on, by name."""
     page = ctx.page(staff, query)

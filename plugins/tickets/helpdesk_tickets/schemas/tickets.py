@@ -238,6 +238,7 @@ class TicketFilters(Filters):
     """Query parameters of lists of tickets."""
 
     spellings = FILTER_SPELLINGS
+    slow = frozenset({"search", "filter"})  # which may search in turn
 
     status: Words[Status] | None = None
     """In the vocabulary of the caller's document."""

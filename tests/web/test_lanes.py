@@ -1,0 +1,61 @@
+"""Which thread a request runs in."""
+
+from dataclasses import replace
+
+import pytest
+
+from helpdesk_core.api import Filters, QueryBool
+from helpdesk_core.app import assemble, create_app
+from helpdesk_core.testing import Installation
+from helpdesk_core.web.dispatch import Lanes
+from helpdesk_core.web.routing import Endpoint
+
+
+class ShiftFilters(Filters):
+    slow = frozenset({"search", "report"})
+
+    report: QueryBool | None = None
+
+
+QUICK = Endpoint("GET", "/rotas/", print, "On-call", query=ShiftFilters)
+
+
+@pytest.fixture
+def lanes():
+    made = [Lanes(1, 1, reads_here=True), Lanes(1, 1, reads_here=False)]
+    yield made
+    for each in made:
+        each.close()
+
+
+def test_only_quick_reads_may_take_no_thread(lanes: list[Lanes]) -> None:
+    here, apart = lanes
+    assert here.choose(QUICK, "") is None
+    assert here.choose(replace(QUICK, method="POST"), "") is here.quick
+    assert here.choose(replace(QUICK, slow=True), "") is here.slow
+    assert apart.choose(QUICK, "") is apart.quick
+
+
+@pytest.mark.parametrize("query", ["search=printer", "page=2&report=true", "%73earch=printer"])
+def test_a_parameter_can_make_a_request_slow(lanes: list[Lanes], query: str) -> None:
+    for each in lanes:
+        assert each.choose(QUICK, query) is each.slow
+
+
+@pytest.mark.parametrize("threads", [0, 2])
+def test_reads_take_a_thread_on_postgresql_and_where_threads_are_asked_for(
+    installation: Installation, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[bool] = []
+
+    class Seen(Lanes):
+        def __init__(self, quick: int, slow: int, *, reads_here: bool) -> None:
+            made.append(reads_here)
+            super().__init__(quick, slow, reads_here=reads_here)
+
+    monkeypatch.setattr("helpdesk_core.app.Lanes", Seen)
+    settings = installation.parts.settings.model_copy(update={"database_threads": threads})
+    parts = assemble(settings, host=installation.parts.host)
+    create_app(settings, parts=parts)
+    parts.services.database.dispose()
+    assert made == [settings.database.startswith("sqlite") and not threads]
