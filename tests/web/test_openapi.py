@@ -121,6 +121,11 @@ def download(ctx: Context, shift: Key) -> Download:
     """The file."""
 
 
+@router.post("/reset/", permission=VIEW, status=201)
+def reset(ctx: Context) -> None:
+    """Begin anew."""
+
+
 @router.post("/token/", public=True, form=True)
 def sign_in(ctx: Context, body: Message) -> Message:
     """Sign in."""
@@ -189,6 +194,24 @@ def test_an_operation_says_what_it_is_for_and_what_it_needs(operation):
 def test_other_paths_of_an_operation_are_no_operations_of_their_own(operation, document):
     assert operation("get", "/{shift}/")["x-aliases"] == ["/api/v1/rotas/shift/{shift}/"]
     assert "/api/v1/rotas/shift/{shift}/" not in document["paths"]
+
+
+def test_what_creates_a_resource_links_to_what_can_be_done_with_it(operation):
+    links = operation("post", "/")["responses"]["201"]["links"]
+    assert links["oncall_retrieve_shift"] == {
+        "operationId": "oncall_retrieve_shift", "parameters": {"shift": "$response.body#/id"}
+    }  # fmt: skip
+    assert {"oncall_update_shift", "oncall_delete_shift", "oncall_attach", "oncall_download"} < set(links)
+    assert "oncall_list_shifts" not in links
+    assert "links" not in operation("post", "/reset/")["responses"]["201"]
+
+
+def test_a_link_keeps_what_the_path_already_names(installation):
+    paths = installation.http.get("/api/openapi.json").json()["paths"]
+    created = paths["/api/v1/organizations/{organization_id}/members/"]["post"]["responses"]["201"]
+    assert created["links"]["accounts_remove_member"]["parameters"] == {
+        "organization_id": "$request.path.organization_id", "user_id": "$response.body#/id"
+    }  # fmt: skip
 
 
 class TestBodies:

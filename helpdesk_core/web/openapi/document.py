@@ -10,6 +10,7 @@ from helpdesk_core.settings import Settings
 from helpdesk_core.web.openapi import answers, inputs
 from helpdesk_core.web.openapi.components import Schemas
 from helpdesk_core.web.openapi.generators import Document
+from helpdesk_core.web.openapi.links import add_links
 from helpdesk_core.web.routing import Endpoint
 
 log = logging.getLogger("helpdesk.web")
@@ -50,6 +51,7 @@ def build_document(endpoints: Sequence[Endpoint], host: PluginHost, settings: Se
                 operation["operationId"] += f"_{endpoint.method.lower()}"
             used.add(operation["operationId"])
             paths.setdefault(PREFIX + endpoint.path, {})[endpoint.method.lower()] = operation
+    add_links(paths, schemas.named)
     return {
         "openapi": "3.1.0",
         "info": {
