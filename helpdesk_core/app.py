@@ -63,7 +63,8 @@ def assemble(
     clock = clock or SystemClock()
     host = host or load_plugins(settings.wanted_plugins)
     quick, slow = lane_sizes(settings)
-    database = Database(settings.database, threads=quick + slow + 2, synchronous=settings.sqlite_synchronous)
+    threads = quick + slow + 3  # beside the lanes: the event loop, delivery, readiness
+    database = Database(settings.database, threads=threads, synchronous=settings.sqlite_synchronous)
     upkeep: list[Callable[[], None]] = [hourly(clock, database.refresh_statistics)]
     delivery = Delivery(database, host, clock, plan_of, upkeep)
     made = [factory(settings, clock) for _, factory in host.declared("register_services")]
@@ -109,11 +110,19 @@ def lane_sizes(settings: Settings) -> tuple[int, int]:
     return (1, 2) if settings.database.startswith("sqlite") else (16, 4)
 
 
-def create_app(settings: Settings, *, parts: Parts | None = None) -> Starlette:
-    """Return the ASGI application."""
+def create_app(settings: Settings, *, parts: Parts | None = None, delivers: bool = True) -> Starlette:
+    """Return the ASGI application.
+
+    Args:
+        settings: as read at start.
+        parts: what `assemble` made, when the caller keeps hold of it.
+        delivers: whether events are delivered by a thread of this process; tests deliver them by hand.
+    """
     parts = parts or assemble(settings)
     services, host = parts.services, parts.host
-    lanes = Lanes(*lane_sizes(settings))
+    lanes = Lanes(
+        *lane_sizes(settings), reads_here=services.database.kind == "sqlite" and not settings.database_threads
+    )
     authenticators = [authenticator(services) for _, authenticator in host.declared("register_authenticators")]
     readers = {endpoint.path: endpoint for endpoint in parts.endpoints if endpoint.method == "GET"}
     unit_of_work = UnitOfWork(services, authenticators, host.gate, readers)
@@ -121,7 +130,8 @@ def create_app(settings: Settings, *, parts: Parts | None = None) -> Starlette:
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        parts.delivery.start()
+        if delivers:
+            parts.delivery.start()
         try:
             yield
         finally:

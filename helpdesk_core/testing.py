@@ -8,7 +8,8 @@ customers). The `outsider` administers another organisation, Globex; `anonymous`
 
 Paths are relative to `/api/v1`. `member.classic` is the same person with a token of the CLASSIC document. The database
 is built by the real migrations, once, and copied for each test; it is SQLite, or PostgreSQL when
-`HELPDESK_TEST_DATABASE_URL` says so.
+`HELPDESK_TEST_DATABASE_URL` says so. Nothing happens in the background: events wait for `run_jobs`, the clock for
+`clock.advance`.
 """
 
 import os
@@ -387,7 +388,7 @@ def running(databases: _Databases, host: PluginHost, home: Path, name: str = "te
     clock, files = TestClock(), MemoryStore()
     settings = test_settings(databases.copy(name), home)
     parts = assemble(settings, clock=clock, host=host, files=files)
-    app = create_app(settings, parts=parts)
+    app = create_app(settings, parts=parts, delivers=False)
     with TestClient(app, raise_server_exceptions=False) as http:
         yield Installation(parts, app, clock, files, http, databases.accounts)
 

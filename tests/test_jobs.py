@@ -1,5 +1,6 @@
 """Events reach their handlers after the commit, each in a transaction of its own, until they succeed."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -63,6 +64,16 @@ def test_a_handler_gets_each_event_once(installation: Installation, listening: D
     assert delivery.deliver_due() == 2
     assert delivery.deliver_due() == 0
     assert seen == ["one", "two"]
+
+
+def test_a_started_delivery_waits_for_what_is_published(installation: Installation, listening: Deliver) -> None:
+    heard = threading.Event()
+    delivery = listening(lambda *_: heard.set())
+    delivery.start()
+    announce(installation, "one")
+    assert heard.wait(timeout=30)
+    delivery.stop()
+    assert [row.due_at for row in outbox(installation)] == [None]
 
 
 def test_what_is_rolled_back_never_happened(installation: Installation, listening: Deliver) -> None:
