@@ -67,7 +67,7 @@ def test_it_answers_and_stops_when_it_is_told_to(migrated, arguments):
         assert status(f"{url}/readyz") == 200
         assert status(f"{url}/api/docs/") == 200
         process.send_signal(signal.SIGTERM)
-        assert process.wait(15) in {0, -signal.SIGTERM}
+        assert process.wait(60) in {0, -signal.SIGTERM}
 
 
 def test_the_demonstration_starts_in_an_empty_folder_on_loopback_alone(folder):
