@@ -120,9 +120,8 @@ def create_app(settings: Settings, *, parts: Parts | None = None, delivers: bool
     """
     parts = parts or assemble(settings)
     services, host = parts.services, parts.host
-    lanes = Lanes(
-        *lane_sizes(settings), reads_here=services.database.kind == "sqlite" and not settings.database_threads
-    )
+    reads_here = services.database.kind == "sqlite" and not settings.database_threads
+    lanes = Lanes(*lane_sizes(settings), reads_here=reads_here)
     authenticators = [authenticator(services) for _, authenticator in host.declared("register_authenticators")]
     readers = {endpoint.path: endpoint for endpoint in parts.endpoints if endpoint.method == "GET"}
     unit_of_work = UnitOfWork(services, authenticators, host.gate, readers)
@@ -139,29 +138,31 @@ def create_app(settings: Settings, *, parts: Parts | None = None, delivers: bool
             lanes.close()
             services.database.dispose()
 
-    middleware = [
-        Middleware(Frame, clock=services.clock, hosts=settings.allowed_hosts, log_requests=settings.log_requests)
-    ]
-    if settings.allowed_origins:
-        middleware.append(
-            Middleware(
-                CORSMiddleware,
-                allow_origins=settings.allowed_origins,
-                allow_methods=["*"],
-                allow_headers=["Authorization", "Content-Type", "Accept", "X-API-Key", "Idempotency-Key", "If-Match"],
-                expose_headers=EXPOSED_HEADERS,
-            )
-        )
     return Starlette(
         routes=[
             _below("/api/v1", api),
             *documentation_routes(parts.endpoints, host, settings),
             *health_routes(parts.services, host),
         ],
-        middleware=middleware,
+        middleware=middleware(settings, services.clock),
         exception_handlers={HTTPException: outside_the_api(services.clock)},
         lifespan=lifespan,
     )
+
+
+def middleware(settings: Settings, clock: Clock) -> list[Middleware]:
+    """Return what is around every request, the outermost first."""
+    around = [Middleware(Frame, clock=clock, hosts=settings.allowed_hosts, log_requests=settings.log_requests)]
+    if settings.allowed_origins:
+        cors = Middleware(
+            CORSMiddleware,
+            allow_origins=settings.allowed_origins,
+            allow_methods=["*"],
+            allow_headers=["Authorization", "Content-Type", "Accept", "X-API-Key", "Idempotency-Key", "If-Match"],
+            expose_headers=EXPOSED_HEADERS,
+        )
+        around.append(cors)
+    return around
 
 
 def _below(prefix: str, api: ASGIApp) -> Mount:

@@ -40,16 +40,16 @@ def upgrade(url: str, wanted: Sequence[Lineage]) -> list[str]:
     Raises:
         MigrationFailed: naming the lineage; those before it stay upgraded, it and those after it do not change.
     """
-    changed = []
     with _engine(url) as engine:
-        for lineage in wanted:
-            with _transaction(engine, lineage) as connection:
-                before = _present(connection, lineage)
-                command.upgrade(configuration(connection, lineage), "head")
-                _check_references(connection)
-                if _present(connection, lineage) != before:
-                    changed.append(lineage.id)
-    return changed
+        return [lineage.id for lineage in wanted if _upgrade(engine, lineage)]
+
+
+def _upgrade(engine: Engine, lineage: Lineage) -> bool:
+    with _transaction(engine, lineage) as connection:
+        before = _present(connection, lineage)
+        command.upgrade(configuration(connection, lineage), "head")
+        _check_references(connection)
+        return _present(connection, lineage) != before
 
 
 def downgrade(url: str, lineage: Lineage) -> None:
@@ -148,10 +148,11 @@ def _first_line(error: Exception) -> str:
     return (str(getattr(error, "orig", None) or error).strip().splitlines() or [""])[0]
 
 
-def _present(connection: Connection, lineage: Lineage) -> Any:
+def _present(connection: Connection, lineage: Lineage) -> str | None:
     if not inspect(connection).has_table(lineage.version_table):
         return None
-    return connection.execute(text(f"SELECT version_num FROM {lineage.version_table}")).scalar()  # noqa: S608 - our id
+    revision: str | None = connection.execute(text(f"SELECT version_num FROM {lineage.version_table}")).scalar()  # noqa: S608 - our id
+    return revision
 
 
 def _check_references(connection: Connection) -> None:

@@ -26,7 +26,6 @@ _SQLITE_BY_NAME = SQLiteDialect_pysqlite(paramstyle="named")
 _TENANT = "organization_id"
 
 AnySelect = Select[*tuple[Any, ...]]
-
 Build = Callable[[str], CompilerElement]
 
 

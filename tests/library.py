@@ -1,13 +1,12 @@
 """A small library of two organisations: models, rows and sessions for tests of what reads and writes them."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, create_engine, make_url, text
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
 
 from helpdesk_core.accounts.models import Organization, User
@@ -19,9 +18,8 @@ from helpdesk_core.queries import Viewer
 from helpdesk_core.schemas import Dialect
 from helpdesk_core.search import SearchIndex
 from helpdesk_core.tenancy import TenantScoped, set_organization, set_unscoped
+from tests.databases import NOW, empty_database, organization
 
-NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
-SERVER = os.environ.get("HELPDESK_TEST_DATABASE_URL", "")
 SIZES = ("small", "medium", "large")
 
 SEE_ALL = Permission("library:book:view_all", "See every book")
@@ -164,7 +162,7 @@ class _Operations:
 @contextmanager
 def open_library(folder: Path, worker: str) -> Iterator[Library]:
     """Make a library of its own, on the database that the tests run on."""
-    with _empty_database(folder, worker) as url:
+    with empty_database(folder, worker, "library") as url:
         database = Database(url, threads=8, synchronous="NORMAL")
         writing = database.engine.execution_options(writes=True)
         with writing.begin() as connection:
@@ -172,38 +170,9 @@ def open_library(folder: Path, worker: str) -> Iterator[Library]:
             books_index.create(_Operations(connection))
         with database.session(writes=True) as session:
             set_unscoped(session)
-            session.add_all([_organization(1), _organization(2)])
+            session.add_all([organization(1), organization(2)])
             session.commit()
         try:
             yield Library(database)
         finally:
             database.dispose()
-
-
-@contextmanager
-def _empty_database(folder: Path, worker: str) -> Iterator[str]:
-    if not SERVER:
-        yield f"sqlite:///{folder / 'library.db'}"
-        return
-    name = f"helpdesk_{worker}_library"
-    engine = create_engine(SERVER, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
-        connection.execute(text(f'CREATE DATABASE "{name}"'))
-        yield make_url(SERVER).set(database=name).render_as_string(hide_password=False)
-        connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
-    engine.dispose()
-
-
-def _organization(key: int) -> Organization:
-    return Organization(
-        id=key,
-        name=f"Library {key}",
-        slug=f"library-{key}",
-        subscription_tier="free",
-        settings={},
-        registration="open",
-        disabled_plugins=[],
-        created_at=NOW,
-        updated_at=NOW,
-    )

@@ -1,7 +1,6 @@
 """Tenancy holds below the ORM, and fails closed."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,22 +10,7 @@ from sqlalchemy.orm import aliased
 from helpdesk_core.accounts.models import Organization, User
 from helpdesk_core.database import Database, metadata
 from helpdesk_core.tenancy import TenancyViolation, organization_of, set_organization, set_unscoped
-
-NOW = datetime(2026, 3, 2, tzinfo=UTC)
-
-
-def organization(key: int) -> Organization:
-    return Organization(
-        id=key,
-        name=f"Organisation {key}",
-        slug=f"organisation-{key}",
-        subscription_tier="free",
-        settings={},
-        registration="open",
-        disabled_plugins=[],
-        created_at=NOW,
-        updated_at=NOW,
-    )
+from tests.databases import NOW, organization
 
 
 def user(key: int, organization_id: int | None) -> User:
