@@ -22,3 +22,8 @@ class SystemClock:
 def api_time(instant: datetime) -> str:
     """Return `instant` as the API writes it: UTC, whole seconds, `2024-01-31T09:30:00Z`."""
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def stored_instant(value: str | datetime) -> datetime:
+    """Return an instant as a driver gives it: SQLite's is text."""
+    return datetime.fromisoformat(value) if isinstance(value, str) else value

@@ -87,9 +87,11 @@ class Unauthenticated(HelpdeskError):
     status = 401
     code = "AUTHENTICATION_REQUIRED"
 
+    challenge: ClassVar[str] = 'Bearer realm="helpdesk"'
+
     def __init__(self, message: str | None = None, *, details: Mapping[str, Any] | None = None) -> None:
         """Name the scheme in `WWW-Authenticate`, as every 401 must."""
-        super().__init__(message, details=details, headers={"WWW-Authenticate": 'Bearer realm="helpdesk"'})
+        super().__init__(message, details=details, headers={"WWW-Authenticate": self.challenge})
 
 
 class PermissionDenied(HelpdeskError):
@@ -97,6 +99,20 @@ class PermissionDenied(HelpdeskError):
 
     status = 403
     code = "INSUFFICIENT_PERMISSIONS"
+
+
+class TwoFactorRequired(PermissionDenied):
+    """Your organization asks for a second factor. Set one up first."""
+
+    code = "TWO_FACTOR_REQUIRED"
+
+
+class LoginRequired(PermissionDenied):
+    """API keys cannot do this. Log in as yourself."""
+
+
+class CsrfFailed(PermissionDenied):
+    """This request came with a session cookie, but not verifiably from one of our pages. Send X-CSRFToken."""
 
 
 class PluginNotEnabled(HelpdeskError):
@@ -164,6 +180,12 @@ class Unprocessable(HelpdeskError):
 
     status = 422
     code = "VALIDATION_ERROR"
+
+
+class RateLimitExceeded(HelpdeskError):
+    """Rate limit exceeded. Try again later."""
+
+    status = 429
 
 
 class Unavailable(HelpdeskError):

@@ -1,8 +1,18 @@
-"""The key that signs tokens: given in the settings, or made once and kept in the installation's folder."""
+"""The installation's secret key, and what is derived from it: seals, links and encryption.
 
+The key is given in the settings, or made once and kept in the installation's folder. Every purpose has a key of its
+own; keys of before are still good for reading (`HELPDESK_PREVIOUS_SECRET_KEYS`).
+"""
+
+import hashlib
+import hmac
 import os
 import secrets
+from base64 import urlsafe_b64encode
+from collections.abc import Sequence
 from pathlib import Path
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from helpdesk_core.settings import BadSetting, Settings
 
@@ -24,6 +34,69 @@ def signing_key(settings: Settings) -> bytes:
         return _checked(_made_once(path), str(path))
     except OSError as error:
         raise BadSetting(f"{path}: {error.strerror}. HELPDESK_SECRET_KEY takes a key instead.") from None
+
+
+def derived_keys(settings: Settings, purpose: str) -> list[bytes]:
+    """Return the 256-bit keys of one purpose, today's first, then those derived from previous secret keys."""
+    previous = [_checked(each.encode(), "HELPDESK_PREVIOUS_SECRET_KEYS") for each in settings.previous_secret_keys]
+    return [hmac.digest(key, purpose.encode(), "sha256") for key in (signing_key(settings), *previous)]
+
+
+class Seals:
+    """Seals texts, so that nobody without the key can change them unnoticed (HMAC-SHA256).
+
+    Attributes:
+        key_id: names the key that seals now.
+    """
+
+    def __init__(self, keys: Sequence[bytes]) -> None:
+        """Keep the keys; the first one seals, all of them verify."""
+        self._keys = {_key_id(key): key for key in reversed(keys)}
+        self.key_id = _key_id(keys[0])
+
+    def seal(self, text: bytes) -> str:
+        """Return the seal of `text`, 64 hexadecimal digits."""
+        return hmac.digest(self._keys[self.key_id], text, "sha256").hex()
+
+    def knows(self, key_id: str) -> bool:
+        """Tell whether the key is one of ours."""
+        return key_id in self._keys
+
+    def fits(self, key_id: str, text: bytes, seal: str) -> bool:
+        """Tell whether `seal` was made from `text` by the key."""
+        key = self._keys.get(key_id)
+        return key is not None and hmac.compare_digest(hmac.digest(key, text, "sha256").hex(), seal)
+
+
+class Undecipherable(Exception):
+    """A stored secret was encrypted by a key that is not configured any more, or was changed."""
+
+
+class Vault:
+    """Encrypts what has to be read again: seeds of second factors, passwords of other systems."""
+
+    def __init__(self, keys: Sequence[bytes]) -> None:
+        """Keep the keys; the first one encrypts, all of them decrypt."""
+        self._fernet = MultiFernet([Fernet(urlsafe_b64encode(key)) for key in keys])
+
+    def encrypt(self, secret: str) -> str:
+        """Return what can be stored of `secret`."""
+        return self._fernet.encrypt(secret.encode()).decode()
+
+    def decrypt(self, stored: str) -> str:
+        """Return the secret.
+
+        Raises:
+            Undecipherable: its key is gone, or it was changed.
+        """
+        try:
+            return self._fernet.decrypt(stored.encode()).decode()
+        except InvalidToken:
+            raise Undecipherable from None
+
+
+def _key_id(key: bytes) -> str:
+    return hashlib.sha256(key).hexdigest()[:8]
 
 
 def _checked(key: bytes, where: str) -> bytes:

@@ -47,8 +47,19 @@ class Settings(BaseModel):
     """Plugins to load, by id and separated by commas; `none` for the core alone; unset for all installed ones."""
     secret_key: SecretStr = Field(SecretStr(""), examples=["a random text of at least 32 characters"])
     """Signs tokens; at least 32 characters. Empty means one that is generated once and kept in `home`."""
+    previous_secret_keys: Listed = Field((), examples=["the key of before"], repr=False)
+    """Secret keys of before: what they encrypted or sealed can still be read. Tokens that they signed are not valid."""
     public_url: str = Field("", examples=["https://help.example.com"], pattern=r"^(https?://[^/?#\s]+)?$")
-    """Scheme and host that clients use; links are built with it. Empty means those of each request."""
+    """Scheme and host that clients use; links are built with it. Empty means those of each request, and
+    `http://localhost:8000` in mails."""
+    smtp_url: SecretStr = Field(SecretStr(""), examples=["smtp://user:password@mail.example.com:587"])
+    """Mail server: `smtp://` with STARTTLS, `smtps://` with TLS from the first byte (port 465), or for a relay on this
+    machine `smtp://localhost:25?tls=none`. Empty prints mails to standard error, links included: for
+    development only."""
+    smtp_timeout_seconds: Annotated[float, Field(gt=0, le=120)] = Field(10.0, examples=[10])
+    """How long the mail server may take to connect, and for each step of the conversation."""
+    mail_from: str = Field("", examples=["Helpdesk <help@example.com>"])
+    """Sender of mails: an address, with a name or without. Needed with a mail server, as is `HELPDESK_PUBLIC_URL`."""
     allowed_hosts: Listed = Field(("*",), examples=["help.example.com,*.example.com"])
     """Host names that requests may carry; `*` allows any."""
     allowed_origins: Listed = Field((), examples=["https://app.example.com"])
@@ -67,6 +78,8 @@ class Settings(BaseModel):
     """How long an access token is valid."""
     refresh_token_days: Annotated[int, Field(ge=1, le=365)] = Field(14, examples=[14])
     """How long a refresh token is valid when it is not used."""
+    session_days: Annotated[int, Field(ge=1, le=365)] = Field(14, examples=[14])
+    """How long a browser stays signed in: counted from the sign-in, however much the session is used."""
     password_cost: Literal["normal", "low"] = Field("normal", examples=["normal"])
     """Cost of hashing passwords with Argon2id; `low` is for tests only."""
     demo_password: SecretStr = Field(SecretStr("helpdesk-demo"), examples=["a password of your own"])
@@ -77,6 +90,24 @@ class Settings(BaseModel):
     """Whether a line is logged for every request."""
     redis_url: str = Field("", examples=["redis://localhost:6379/0"])
     """Redis, for installations with several processes; empty means none."""
+    limits: Literal["enforce", "count", "off"] = Field("enforce", examples=["count"])
+    """Rate limits and quotas: `count` tells them and refuses nothing, `off` does not even count."""
+    limit_general: Annotated[int, Field(ge=1)] = Field(1000, examples=[1000])
+    """Requests an hour of each user, and of each API key."""
+    limit_anonymous: Annotated[int, Field(ge=1)] = Field(100, examples=[100])
+    """Requests an hour of each address, from callers without a valid credential."""
+    limit_authentication: Annotated[int, Field(ge=1)] = Field(10, examples=[10])
+    """Attempts a minute to log in, register or reset a password, of each address and for each account."""
+    limit_uploads: Annotated[int, Field(ge=1)] = Field(100, examples=[100])
+    """Uploads an hour of each user, and of each API key."""
+    limit_webhooks: Annotated[int, Field(ge=1)] = Field(500, examples=[500])
+    """Requests an hour of each caller to endpoints of webhooks."""
+    quota_free: Annotated[int, Field(ge=1)] = Field(1_000, examples=[1000])
+    """Requests a month of an organisation with a free subscription."""
+    quota_basic: Annotated[int, Field(ge=1)] = Field(10_000, examples=[10000])
+    """Requests a month of an organisation with a basic subscription."""
+    quota_professional: Annotated[int, Field(ge=1)] = Field(100_000, examples=[100000])
+    """Requests a month of an organisation with a professional subscription; an enterprise one has no quota."""
     strict_plugins: bool = Field(default=False, examples=[True])
     """Whether a plugin that is not active stops every command."""
 

@@ -12,7 +12,9 @@ from sqlalchemy import make_url, text
 from helpdesk_core.cli.failures import Refused, explained
 from helpdesk_core.cli.installation import Installation, database_file, pass_installation, told
 from helpdesk_core.keys import FILE, signing_key
+from helpdesk_core.limits.choice import WORDS, kind_of_store
 from helpdesk_core.lineages import lineages, orphans
+from helpdesk_core.mail import SmtpServer, mailer_for
 from helpdesk_core.plugins.host import State
 from helpdesk_core.settings import PREFIX, Settings
 
@@ -92,12 +94,28 @@ def _migrations(installation: Installation) -> str:
     return "none due"
 
 
+def _limits(installation: Installation) -> str:
+    settings = installation.settings
+    if settings.limits == "off":
+        return "off"
+    return f"{settings.limits}, counted in {WORDS[kind_of_store(settings)]}"
+
+
 def _orphans(installation: Installation) -> str:
     _require_file(installation)
     left = orphans(installation.services.database, lineages(installation.every_plugin))
     if left:
         raise Refused(f"tables are left of plugins that do not run here: {', '.join(left)}")
     return "no tables of plugins that do not run here"
+
+
+def _mail(installation: Installation) -> str:
+    settings = installation.settings
+    mailer_for(settings)
+    if not settings.smtp_url.get_secret_value():
+        return "printed to standard error, links included; HELPDESK_SMTP_URL names a server"
+    server = SmtpServer.parse(settings.smtp_url.get_secret_value(), settings.smtp_timeout_seconds)
+    return f"by {server.host}:{server.port}, not tried"
 
 
 def _require_file(installation: Installation) -> None:
@@ -114,6 +132,8 @@ CHECKS: dict[str, Callable[[Installation], str]] = {
     "database": _database,
     "migrations": _migrations,
     "leftovers": _orphans,
+    "limits": _limits,
+    "mail": _mail,
 }
 
 

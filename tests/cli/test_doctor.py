@@ -51,6 +51,19 @@ class TestDoctor:
         assert findings(told)["database"][0] == "WRONG"
         assert "hunter2" not in told.output
 
+    @pytest.mark.parametrize(
+        ("settings", "finding"),
+        [
+            ({}, "enforce, counted in limits.db in the home folder"),
+            ({"LIMITS": "count", "REDIS_URL": "redis://127.0.0.1:1/0"}, "count, counted in Redis"),
+            ({"LIMITS": "off"}, "off"),
+        ],
+    )
+    def test_tells_where_limits_are_counted(self, helpdesk, migrated, monkeypatch, settings, finding):
+        for name, value in settings.items():
+            monkeypatch.setenv(f"HELPDESK_{name}", value)
+        assert findings(helpdesk("doctor"))["limits"] == ("ok", finding)
+
     def test_finds_a_key_that_is_too_short(self, helpdesk, migrated):
         (migrated / "helpdesk-data" / "secret-key").write_text("short")
         assert findings(helpdesk("doctor"))["secret key"][0] == "WRONG"
