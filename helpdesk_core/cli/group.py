@@ -12,6 +12,7 @@ COMMANDS = {
     "serve": ("serve", "Start the web server."),
     "organization": ("people", "Create organisations."),
     "user": ("people", "Create users, set passwords."),
+    "audit": ("audit", "Check the audit log."),
     "plugin": ("plugin", "Show plugins and what is wrong with them."),
     "openapi": ("openapi", "Print the OpenAPI document."),
     "doctor": ("doctor", "Check the installation, list its settings."),

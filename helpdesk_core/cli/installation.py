@@ -15,7 +15,7 @@ from helpdesk_core.app import Parts, assemble
 from helpdesk_core.cli.failures import Refused
 from helpdesk_core.cli.group import STRICT
 from helpdesk_core.database import commit
-from helpdesk_core.events import attribute_session
+from helpdesk_core.events import Origin, attribute_session
 from helpdesk_core.lineages import lineages, pending
 from helpdesk_core.logs import configure_logging
 from helpdesk_core.plugins import PluginHost, load_plugins
@@ -92,7 +92,7 @@ class Installation:
                 set_unscoped(session)
             else:
                 set_organization(session, organization_id)
-            attribute_session(session, self.services.bus, None)
+            attribute_session(session, self.services.bus, None, Origin(credential="command"))
             yield session
             commit(session)
 

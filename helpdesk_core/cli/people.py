@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from helpdesk_core import audit
 from helpdesk_core.accounts.models import Organization, User
 from helpdesk_core.accounts.passwords import Passwords, password_problem
 from helpdesk_core.accounts.schemas.organizations import OrganizationCreate
@@ -75,6 +76,10 @@ def create_user_(
             is_verified=True,
             **data.model_dump(include={"username", "email", "role", "first_name", "last_name"}),
         )
+        audit.record(
+            session, "user.created", "user", made.id, after={"username": made.username, "role": made.role},
+            organization_id=made.organization_id,
+        )  # fmt: skip
         told = f"Created user {made.username} (id {made.id}, {made.role} of {slug})."
     click.echo(told)
 
