@@ -4,11 +4,11 @@
 therefore neither lose an event nor announce something that was rolled back.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import ForeignKey, Index, String, Text, text
@@ -16,6 +16,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from helpdesk_core.clock import Clock
 from helpdesk_core.database import BigKey, CoreBase, UtcDateTime, after_commit
+from helpdesk_core.keys import Seals
 from helpdesk_core.permissions import Actor
 from helpdesk_core.statements import insertion
 from helpdesk_core.tenancy import TenantScoped
@@ -35,6 +36,7 @@ class Event(BaseModel):
 
 
 EventT = TypeVar("EventT", bound=Event)
+T = TypeVar("T")
 
 
 class OutboxEvent(CoreBase, TenantScoped):
@@ -74,12 +76,26 @@ class HandlerContext:
         event_id: the same at every delivery of one event; make effects idempotent by it.
         actor_id: the user whose act it was, if any.
         now: the present instant, UTC.
+        extra: objects that plugins registered with `register_services`, by type.
     """
 
     session: Session
     event_id: int
     actor_id: int | None
     now: datetime
+    extra: Mapping[type, Any] = field(default_factory=dict)
+    afterwards: list[Callable[[], None]] = field(default_factory=list)
+
+    def get(self, kind: type[T]) -> T:
+        """Return the object of type `kind` that was registered at start."""
+        return cast("T", self.extra[kind])
+
+    def then(self, act: Callable[[], None]) -> None:
+        """Do something slow outside the database once this transaction is committed: send a mail, call a server.
+
+        When `act` fails, the event is delivered again, so the handler must bear being called twice.
+        """
+        self.afterwards.append(act)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,16 +130,40 @@ class Bus:
         clock: tells when things happen.
         handled: the event types that have handlers.
         wake: called after a commit that leaves something to deliver.
+        seals: seal the audit log.
     """
 
     clock: Clock
     handled: Collection[str] = ()
     wake: Callable[[], None] = lambda: None
+    seals: Seals | None = None
 
 
-def attribute_session(session: Session, bus: Bus, actor: Actor | None) -> None:
-    """Tell `session` who acts, what time it is and which event types have handlers."""
-    session.info.update(bus=bus, actor=actor)
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where an act comes from.
+
+    Attributes:
+        address: IP address, as far as trusted proxies tell; empty for what the system does.
+        credential: what the actor showed: `jwt`, `session`, `api_key 12`, `command`, or nothing.
+    """
+
+    address: str = ""
+    credential: str = ""
+
+
+_NOWHERE = Origin()
+
+
+def attribute_session(session: Session, bus: Bus, actor: Actor | None, origin: Origin = _NOWHERE) -> None:
+    """Tell `session` who acts, from where, what time it is and which event types have handlers."""
+    session.info.update(bus=bus, actor=actor, origin=origin)
+
+
+def origin_of(session: Session) -> Origin:
+    """Return where the acts of `session` come from."""
+    origin: Origin = session.info.get("origin", _NOWHERE)
+    return origin
 
 
 def now(session: Session) -> datetime:

@@ -6,8 +6,9 @@ delivery is tried again later; an event is done when all its handlers are.
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.exc import SQLAlchemyError
@@ -17,6 +18,7 @@ from helpdesk_core.clock import Clock
 from helpdesk_core.database import Database, commit
 from helpdesk_core.errors import HelpdeskError
 from helpdesk_core.events import Bus, Handler, HandlerContext, OutboxEvent, attribute_session
+from helpdesk_core.keys import Seals
 from helpdesk_core.plugins import PluginHost
 from helpdesk_core.tenancy import set_organization, set_unscoped
 
@@ -34,7 +36,15 @@ class Delivery:
     """Delivers published events to the handlers of plugins."""
 
     def __init__(
-        self, database: Database, host: PluginHost, clock: Clock, plan: Plan, upkeep: Sequence[Callable[[], None]] = ()
+        self,
+        database: Database,
+        host: PluginHost,
+        clock: Clock,
+        plan: Plan,
+        *,
+        seals: Seals,
+        extra: Mapping[type, Any],
+        upkeep: Sequence[Callable[[], None]] = (),
     ) -> None:
         """Prepare; `start` begins.
 
@@ -43,17 +53,20 @@ class Delivery:
             host: knows the handlers.
             clock: tells what is due.
             plan: returns the tier and the switched-off plugins of a session's organisation.
+            seals: seal the audit log.
+            extra: what handlers get by its type.
             upkeep: small chores that the same thread does between deliveries; the list may still grow.
         """
         self._database = database
         self._host = host
         self._clock = clock
         self._plan = plan
+        self._extra = extra
         self._upkeep = upkeep
         self._awake = threading.Event()
         self._stopping = False
         self._thread: threading.Thread | None = None
-        self.bus = Bus(clock, frozenset(host.handlers), self._awake.set)
+        self.bus = Bus(clock, frozenset(host.handlers), self._awake.set, seals)
 
     def start(self) -> None:
         """Begin to deliver in a thread of this process, when there is anything to do at all."""
@@ -120,8 +133,11 @@ class Delivery:
             if not self._enabled(session, plugin):
                 return
             event = handler.event.model_validate_json(row.payload)
-            handler.function(HandlerContext(session, row.id, row.actor_id, self._clock.now()), event)
+            context = HandlerContext(session, row.id, row.actor_id, self._clock.now(), self._extra)
+            handler.function(context, event)
             commit(session)
+        for act in context.afterwards:
+            act()
 
     def _enabled(self, session: Session, plugin: str) -> bool:
         manifest = next((each.manifest for each in self._host.active if each.id == plugin), None)

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from helpdesk_core.database import commit
 from helpdesk_core.events import Event, Handler, HandlerContext, OutboxEvent, on, publish
 from helpdesk_core.jobs import RETRIES, Delivery
+from helpdesk_core.keys import Seals
 from helpdesk_core.plugins import Plugin, PluginHost
 from helpdesk_core.testing import Installation
 
@@ -36,7 +37,12 @@ def listening(installation: Installation) -> Deliver:
         plugin.declared = {"register_event_handlers": [handler], "register_events": [SomethingHappened]}
         services = installation.parts.services
         delivery = Delivery(
-            services.database, PluginHost([plugin]), installation.clock, lambda _: ("free", frozenset())
+            services.database,
+            PluginHost([plugin]),
+            installation.clock,
+            lambda _: ("free", frozenset()),
+            seals=services.get(Seals),
+            extra=services.extra,
         )
         installation.parts = replace(installation.parts, services=replace(services, bus=delivery.bus))
         return delivery
