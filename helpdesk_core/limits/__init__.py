@@ -1,0 +1,1 @@
+"""Rate limits and monthly quotas: counters that are exact across processes, kept apart from the main database."""
