@@ -3,12 +3,8 @@
 The page loads nothing from elsewhere: Swagger UI comes out of an installed package, the rest out of ours.
 """
 
-import gzip
-from collections.abc import Callable, Sequence
-from functools import cached_property
-from hashlib import blake2b
+from collections.abc import Sequence
 from pathlib import Path
-from threading import Lock
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -19,14 +15,17 @@ from swagger_ui_bundle import swagger_ui_path  # type: ignore[import-untyped]
 from helpdesk_core.plugins import PluginHost
 from helpdesk_core.settings import Settings
 from helpdesk_core.web.answers import to_json
+from helpdesk_core.web.contents import Content
 from helpdesk_core.web.openapi import build_document
 from helpdesk_core.web.routing import Endpoint
 
 OURS = Path(__file__).parent / "static" / "docs"
+SHARED = Path(__file__).parent / "static" / "core"
 SWAGGER_UI = Path(swagger_ui_path)
 ASSETS = {
     "docs.css": (OURS, "text/css"),
     "docs.js": (OURS, "text/javascript"),
+    "session.js": (SHARED, "text/javascript"),
     "swagger-ui.css": (SWAGGER_UI, "text/css"),
     "swagger-ui-bundle.js": (SWAGGER_UI, "text/javascript"),
     "favicon-32x32.png": (SWAGGER_UI, "image/png"),
@@ -36,41 +35,14 @@ POLICY = (
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
-HEADERS = {"Content-Security-Policy": POLICY, "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
-
-
-class Content:
-    """What is the same for everybody: made when it is first asked for, then kept, compressed as well."""
-
-    def __init__(self, make: Callable[[], bytes], media_type: str) -> None:
-        """Remember how to make it."""
-        self._make = make
-        self._media_type = media_type
-        self._lock = Lock()
-
-    @cached_property
-    def _forms(self) -> tuple[bytes, bytes, str]:
-        plain = self._make()
-        return plain, gzip.compress(plain, 6, mtime=0), f'"{blake2b(plain, digest_size=12).hexdigest()}"'
-
-    def answer(self, request: Request) -> Response:
-        """Return the content, unless the browser has it already."""
-        with self._lock:
-            plain, compressed, tag = self._forms
-        headers = {**HEADERS, "ETag": tag}
-        if tag in request.headers.get("if-none-match", ""):
-            return Response(status_code=304, headers=headers)
-        if "gzip" in request.headers.get("accept-encoding", ""):
-            headers["Content-Encoding"] = "gzip"
-            plain = compressed
-        return Response(plain, headers=headers, media_type=self._media_type)
+HEADERS = {"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"}
 
 
 def documentation_routes(endpoints: Sequence[Endpoint], host: PluginHost, settings: Settings) -> list[BaseRoute]:
     """Return the routes of the documentation. Nothing is built or read before somebody asks for it."""
-    document = Content(lambda: to_json(build_document(endpoints, host, settings)), "application/json")
-    page = Content((OURS / "index.html").read_bytes, "text/html")
-    assets = {name: Content((folder / name).read_bytes, media) for name, (folder, media) in ASSETS.items()}
+    document = Content(lambda: to_json(build_document(endpoints, host, settings)), "application/json", HEADERS)
+    page = Content((OURS / "index.html").read_bytes, "text/html", HEADERS)
+    assets = {name: Content((folder / name).read_bytes, media, HEADERS) for name, (folder, media) in ASSETS.items()}
 
     # Plain functions, not coroutines: they run in a thread, so that building and compressing hold nobody up.
     def openapi(request: Request) -> Response:

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from helpdesk_core.web import docs
+from helpdesk_core.web.contents import Content
 
 ELSEWHERE = re.compile(r"""(src|href|action|import|url)\s*[=(:]?\s*["']?\s*(https?:)?//""", re.IGNORECASE)
 
@@ -89,7 +89,7 @@ def test_content_is_made_once_and_not_before_somebody_asks():
     class Request:
         headers = {"accept-encoding": "gzip"}  # noqa: RUF012
 
-    content = docs.Content(make, "application/json")
+    content = Content(make, "application/json", {})
     assert made == []
     bodies = [content.answer(Request()).body for _ in range(3)]
     assert made == [1]

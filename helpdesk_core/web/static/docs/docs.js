@@ -1,4 +1,5 @@
-// Starts Swagger UI, and lets the reader choose the document whose words the server answers in.
+// Starts Swagger UI, lets the reader choose the document whose words the server answers in, and lets those who are
+// signed in try out what changes something.
 "use strict";
 
 const dialect = document.getElementById("dialect");
@@ -14,7 +15,11 @@ window.ui = SwaggerUIBundle({
   tagsSorter: "alpha",
   tryItOutEnabled: true,
   validatorUrl: null,
-  requestInterceptor(request) {
+  async requestInterceptor(request) {
+    if (!request.loadSpec && !["GET", "HEAD"].includes((request.method ?? "GET").toUpperCase())) {
+      const token = await session.token();
+      if (token !== null) request.headers["X-CSRFToken"] = token;
+    }
     if (dialect.value && !request.loadSpec) {
       delete request.headers.accept;
       request.headers.Accept = dialect.value;
