@@ -4,6 +4,7 @@ What is in `__all__` is the contract; nothing else of the core is. See docs/ for
 """
 
 from helpdesk_core.accounts.models import Organization, User
+from helpdesk_core.accounts.queries import settings_of as organization_settings
 from helpdesk_core.accounts.schemas import OrganizationSummary, Person, Username, UserRef
 from helpdesk_core.clock import Clock, api_time
 from helpdesk_core.counters import adjust, next_number
@@ -78,6 +79,7 @@ from helpdesk_core.statements import Among, Prepared, insertion
 from helpdesk_core.tenancy import TenantScoped, organization_of, tenant_key, tenant_reference
 from helpdesk_core.web.answers import Download
 from helpdesk_core.web.context import Context
+from helpdesk_core.web.pages import Html, Redirect
 from helpdesk_core.web.requests import read_query
 from helpdesk_core.web.routing import Key, PathPattern, Router, Upload
 
@@ -110,6 +112,7 @@ __all__ = [
     "Handler",
     "HandlerContext",
     "HelpdeskError",
+    "Html",
     "Instant",
     "Invalid",
     "JsonObject",
@@ -132,6 +135,7 @@ __all__ = [
     "QueryBool",
     "Ranked",
     "ReadModel",
+    "Redirect",
     "Ref",
     "Router",
     "Schema",
@@ -168,6 +172,7 @@ __all__ = [
     "now",
     "on",
     "organization_of",
+    "organization_settings",
     "own_or",
     "publish",
     "read_query",

@@ -2,9 +2,10 @@
 
 import contextlib
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -21,6 +22,11 @@ from helpdesk_core.database import Database
 from helpdesk_core.errors import HelpdeskError, MethodNotAllowed, NotFound
 from helpdesk_core.files import FileStore, FolderStore
 from helpdesk_core.jobs import Delivery
+from helpdesk_core.keys import Seals, Vault, derived_keys
+from helpdesk_core.limits.choice import stores_of
+from helpdesk_core.limits.quota import Quota
+from helpdesk_core.limits.stores import Chain
+from helpdesk_core.mail import Mailer, mailer_for
 from helpdesk_core.plugins import PluginHost, load_plugins
 from helpdesk_core.schemas import Dialect
 from helpdesk_core.settings import Settings
@@ -30,11 +36,25 @@ from helpdesk_core.web.dispatch import Api, Lanes
 from helpdesk_core.web.docs import documentation_routes
 from helpdesk_core.web.errors import render
 from helpdesk_core.web.health import health_routes
+from helpdesk_core.web.limits import HEADERS, Limits
 from helpdesk_core.web.middleware import Frame
+from helpdesk_core.web.pages import page_routes
 from helpdesk_core.web.routing import Endpoint
 from helpdesk_core.web.unit_of_work import UnitOfWork
 
-EXPOSED_HEADERS = ("X-Request-ID", "X-API-Version", "ETag", "X-Count-Capped", "Idempotency-Replayed")
+ACCEPTED_HEADERS = (
+    *("Authorization", "X-API-Key", "X-CSRFToken"),
+    *("Content-Type", "Accept", "Idempotency-Key", "If-Match", "If-None-Match"),
+)
+EXPOSED_HEADERS = (
+    "X-Request-ID",
+    "X-API-Version",
+    "ETag",
+    "X-Count-Capped",
+    "Idempotency-Replayed",
+    "Retry-After",
+    *HEADERS,
+)
 
 
 @dataclass(frozen=True)
@@ -57,17 +77,38 @@ class Parts:
 
 
 def assemble(
-    settings: Settings, *, clock: Clock | None = None, host: PluginHost | None = None, files: FileStore | None = None
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    host: PluginHost | None = None,
+    files: FileStore | None = None,
+    instead: Mapping[type, Any] | None = None,
 ) -> Parts:
-    """Make every part of the process, connected to each other and to nothing outside yet."""
+    """Make every part of the process, connected to each other and to nothing outside yet.
+
+    Args:
+        settings: as read at start.
+        clock: tells the time.
+        host: the plugins, if they are loaded already.
+        files: where uploads go; the installation's folder when it is left out.
+        instead: what stands in for registered services, by their type; for tests.
+    """
     clock = clock or SystemClock()
     host = host or load_plugins(settings.wanted_plugins)
     quick, slow = lane_sizes(settings)
     threads = quick + slow + 3  # beside the lanes: the event loop, delivery, readiness
     database = Database(settings.database, threads=threads, synchronous=settings.sqlite_synchronous)
-    upkeep: list[Callable[[], None]] = [hourly(clock, database.refresh_statistics)]
-    delivery = Delivery(database, host, clock, plan_of, upkeep)
-    made = [factory(settings, clock) for _, factory in host.declared("register_services")]
+    upkeep: list[Callable[[], None]] = [every(timedelta(hours=1), clock, database.refresh_statistics)]
+    seals = Seals(derived_keys(settings, "audit log"))
+    made: list[Any] = [host, seals, Vault(derived_keys(settings, "stored secrets"))]
+    made += [factory(settings, clock) for _, factory in host.declared("register_services")]
+    extra = {**{type(each): each for each in made}, Mailer: mailer_for(settings), **(instead or {})}
+    delivery = Delivery(database, host, clock, plan_of, seals=seals, extra=extra, upkeep=upkeep)
+    chain, quota = Chain(stores_of(settings)), Quota(settings, database, delivery.bus)
+    extra[Limits] = Limits(settings, chain, quota)
+    if settings.limits != "off":
+        upkeep.append(every(timedelta(minutes=1), clock, quota.persist))
+        upkeep.append(every(timedelta(minutes=10), clock, lambda: chain.clean(int(clock.now().timestamp()))))
     services = Services(
         settings=settings,
         clock=clock,
@@ -75,20 +116,20 @@ def assemble(
         files=files or FolderStore(settings.home / "files"),
         roles=host.roles,
         bus=delivery.bus,
-        extra={type(each): each for each in made},
+        extra=extra,
         upkeep=upkeep,
     )
     return Parts(settings, host, services, delivery, declared_endpoints(host))
 
 
-def hourly(clock: Clock, chore: Callable[[], None]) -> Callable[[], None]:
-    """Return `chore` as upkeep, which is asked every few seconds: it runs once an hour."""
-    due = clock.now() + timedelta(hours=1)
+def every(interval: timedelta, clock: Clock, chore: Callable[[], None]) -> Callable[[], None]:
+    """Return `chore` as upkeep, which is asked every few seconds: it runs once in an interval."""
+    due = clock.now() + interval
 
     def run() -> None:
         nonlocal due
         if clock.now() >= due:
-            due = clock.now() + timedelta(hours=1)
+            due = clock.now() + interval
             chore()
 
     return run
@@ -136,11 +177,13 @@ def create_app(settings: Settings, *, parts: Parts | None = None, delivers: bool
         finally:
             parts.delivery.stop()
             lanes.close()
+            services.get(Limits).close()
             services.database.dispose()
 
     return Starlette(
         routes=[
             _below("/api/v1", api),
+            *page_routes(host, services, authenticators, lanes),
             *documentation_routes(parts.endpoints, host, settings),
             *health_routes(parts.services, host),
         ],
@@ -154,11 +197,14 @@ def middleware(settings: Settings, clock: Clock) -> list[Middleware]:
     """Return what is around every request, the outermost first."""
     around = [Middleware(Frame, clock=clock, hosts=settings.allowed_hosts, log_requests=settings.log_requests)]
     if settings.allowed_origins:
+        # Browsers send the cookie of a session from another origin only where they are named one by one.
+        credentials = "*" not in settings.allowed_origins
         cors = Middleware(
             CORSMiddleware,
             allow_origins=settings.allowed_origins,
             allow_methods=["*"],
-            allow_headers=["Authorization", "Content-Type", "Accept", "X-API-Key", "Idempotency-Key", "If-Match"],
+            allow_headers=ACCEPTED_HEADERS,
+            allow_credentials=credentials,
             expose_headers=EXPOSED_HEADERS,
         )
         around.append(cors)

@@ -11,6 +11,7 @@ import pluggy
 
 if TYPE_CHECKING:
     import click
+    from pydantic import BaseModel
 
     from helpdesk_core.events import Event, Handler
     from helpdesk_core.permissions import Permission
@@ -34,6 +35,15 @@ def register_models() -> Sequence[type[Any]]:  # type: ignore[empty-body]
 @hookspec
 def register_routes() -> "Sequence[Router]":  # type: ignore[empty-body]
     """Return the routers. Their prefixes must be listed in the manifest."""
+
+
+@hookspec
+def register_pages() -> "Sequence[Router]":  # type: ignore[empty-body]
+    """Return routers of HTML pages, served at `/<prefix>/...` beside the API.
+
+    A page is declared like an endpoint that answers GET, and returns `Html` or `Redirect`. Its templates lie in the
+    package's folder `templates`, what they load in `static`. Prefixes must be listed under `pages` in the manifest.
+    """
 
 
 @hookspec
@@ -62,6 +72,16 @@ def register_authenticators() -> "Sequence[Callable[[Services], Authenticator]]"
 @hookspec
 def register_services() -> Sequence[Callable[..., Any]]:  # type: ignore[empty-body]
     """Return factories `(settings, clock) -> object`; endpoints get the object by its type, `ctx.services.get`."""
+
+
+@hookspec
+def register_organization_settings() -> "Sequence[type[BaseModel]]":  # type: ignore[empty-body]
+    """Return schemas of what each organisation can set for the plugin, under the plugin's id.
+
+    Every field has a default. `settings["oncall"]` of an organisation is then checked by the plugin `oncall`'s schema
+    whenever it is written, and shown with its defaults; keys that no schema declares are kept as they are. Read it
+    with `organization_settings(session, "oncall", OncallSettings)`.
+    """
 
 
 @hookspec

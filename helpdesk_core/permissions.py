@@ -44,6 +44,7 @@ class Actor:
         permissions: codes of everything that they may do.
         tier: subscription tier of the organisation.
         disabled_plugins: ids of plugins that the organisation has switched off.
+        must_enroll: has to set up a second factor before anything else.
     """
 
     user_id: int
@@ -53,6 +54,7 @@ class Actor:
     permissions: frozenset[str] = frozenset()
     tier: str = "free"
     disabled_plugins: frozenset[str] = frozenset()
+    must_enroll: bool = False
 
     def can(self, permission: Permission) -> bool:
         """Tell whether the actor has `permission`."""
@@ -74,6 +76,10 @@ class RolePermissions:
     def of(cls, permissions: Iterable[Permission]) -> "RolePermissions":
         """Collect declarations; codes must be unique, which the plugin host has checked."""
         return cls({permission.code: permission for permission in permissions})
+
+    def granted(self, codes: Iterable[str]) -> frozenset[str]:
+        """Return those of `codes` that are declared and that an organisation can give."""
+        return frozenset(code for code in codes if code in self.declared and self.declared[code].roles != (PLATFORM,))
 
     def for_role(self, role: str, *, platform: bool) -> frozenset[str]:
         """Return the codes that a role has; a platform administrator has those of `PLATFORM` as well."""

@@ -3,5 +3,6 @@
 from helpdesk_core.plugins.gate import Gate
 from helpdesk_core.plugins.host import Plugin, PluginHost, State, load_plugins
 from helpdesk_core.plugins.manifest import TIERS, Manifest
+from helpdesk_core.plugins.organization_settings import OrganizationSettings
 
-__all__ = ["TIERS", "Gate", "Manifest", "Plugin", "PluginHost", "State", "load_plugins"]
+__all__ = ["TIERS", "Gate", "Manifest", "OrganizationSettings", "Plugin", "PluginHost", "State", "load_plugins"]

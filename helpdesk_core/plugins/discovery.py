@@ -2,7 +2,7 @@
 
 import graphlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
@@ -27,6 +27,7 @@ class Candidate:
         folder: where the package lies.
         manifest: nothing when it is invalid.
         problem: why it cannot be used, in one sentence; nothing when it can.
+        version: of its distribution.
     """
 
     id: str
@@ -34,6 +35,7 @@ class Candidate:
     folder: Path
     manifest: Manifest | None
     problem: str | None = None
+    version: str = ""
 
 
 def discover(wanted: Sequence[str] | None) -> list[Candidate]:
@@ -42,10 +44,14 @@ def discover(wanted: Sequence[str] | None) -> list[Candidate]:
     Args:
         wanted: ids to look at; nothing means all that are installed.
     """
-    installed = {entry.name: entry.value for entry in entry_points(group=ENTRY_POINTS)}
+    entries = entry_points(group=ENTRY_POINTS)
+    installed = {entry.name: entry.value for entry in entries}
+    versions = {entry.name: entry.dist.version for entry in entries if entry.dist} | dict.fromkeys(
+        BUILT_IN, __version__
+    )
     chosen = installed if wanted is None else {name: installed.get(name, "") for name in wanted}
     found = [_candidate(name, package) for name, package in {**BUILT_IN, **chosen}.items()]
-    return _in_order(_blocked(found))
+    return _in_order(_blocked([replace(each, version=versions.get(each.id, "")) for each in found]))
 
 
 def _candidate(name: str, package: str) -> Candidate:
@@ -96,7 +102,7 @@ def _missing(candidate: Candidate, known: Mapping[str, Candidate]) -> list[str]:
 
 
 def _with_problem(candidate: Candidate, problem: str) -> Candidate:
-    return Candidate(candidate.id, candidate.package, candidate.folder, candidate.manifest, problem)
+    return replace(candidate, problem=problem)
 
 
 def _in_order(found: list[Candidate]) -> list[Candidate]:

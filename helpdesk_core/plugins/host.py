@@ -21,6 +21,7 @@ from helpdesk_core.permissions import Permission, RolePermissions
 from helpdesk_core.plugins.discovery import BUILT_IN, Candidate, discover
 from helpdesk_core.plugins.gate import Gate
 from helpdesk_core.plugins.manifest import Manifest
+from helpdesk_core.plugins.organization_settings import OrganizationSettings
 
 log = logging.getLogger("helpdesk.plugins")
 
@@ -50,6 +51,7 @@ class Plugin:
         state: whether it runs.
         phase: where it failed: `manifest`, `import`, `registration`.
         reason: why, in one sentence.
+        version: of its distribution.
         declared: what its hooks returned, by hook.
     """
 
@@ -60,6 +62,7 @@ class Plugin:
     state: State = State.ACTIVE
     phase: str | None = None
     reason: str | None = None
+    version: str = ""
     declared: dict[str, list[Any]] = field(default_factory=dict)
 
     def fail(self, phase: str, reason: str) -> None:
@@ -106,6 +109,18 @@ class PluginHost:
         return found
 
     @cached_property
+    def organization_settings(self) -> OrganizationSettings:
+        """What organisations can set: the core's keys, and those of each plugin under its id."""
+        top, below = [], {}
+        for plugin in self.active:
+            schemas = plugin.declared["register_organization_settings"]
+            if plugin.id in BUILT_IN:
+                top += schemas
+            else:
+                below[plugin.id] = schemas
+        return OrganizationSettings(top, below)
+
+    @cached_property
     def event_types(self) -> dict[str, type[Event]]:
         """Declared events by their type."""
         return {event.type: event for _, event in self.declared("register_events")}
@@ -137,7 +152,8 @@ def load_plugins(wanted: Sequence[str] | None = None) -> PluginHost:
 
 
 def _plugin(candidate: Candidate) -> Plugin:
-    plugin = Plugin(candidate.id, candidate.package, candidate.folder, candidate.manifest)
+    found = (candidate.id, candidate.package, candidate.folder, candidate.manifest)
+    plugin = Plugin(*found, version=candidate.version)
     if candidate.problem is not None:
         plugin.state = State.BLOCKED if "requires" in candidate.problem else State.INVALID
         plugin.phase, plugin.reason = "manifest", candidate.problem
@@ -214,17 +230,38 @@ def _check(plugin: Plugin, known_tables: set[str], claims: dict[tuple[str, str],
         _claim(claims, "permission", permission.code, plugin)
     for event in plugin.declared["register_events"]:
         _claim(claims, "event", event.type, plugin)
+    for key in _settings_keys(plugin):
+        _claim(claims, "organization setting", key, plugin)
     prefixes = plugin.manifest.prefixes if plugin.manifest else ()
     for router in plugin.declared["register_routes"]:
         if router.prefix not in prefixes:
             raise ValueError(f"prefix {router.prefix!r} is not in the manifest")
     for segment in prefixes:
         _claim(claims, "prefix", segment, plugin)
+    _check_pages(plugin, claims)
+
+
+def _check_pages(plugin: Plugin, claims: dict[tuple[str, str], str]) -> None:
+    segments = plugin.manifest.pages if plugin.manifest else ()
+    for router in plugin.declared["register_pages"]:
+        if router.prefix not in segments:
+            raise ValueError(f"{router.prefix!r} is not among the pages of the manifest")
+        for endpoint in router.endpoints:
+            if endpoint.method != "GET":
+                raise ValueError(f"page {endpoint.path} must answer GET alone; what writes is an endpoint")
+    for segment in segments:
+        _claim(claims, "page", segment, plugin)
 
 
 def _check_permission(plugin: Plugin, permission: Permission) -> None:
     if not permission.code.startswith(f"{plugin.id}:"):
         raise ValueError(f"permission {permission.code} must be called {plugin.id}:...")
+
+
+def _settings_keys(plugin: Plugin) -> list[str]:
+    """Return the keys that the plugin's settings of organisations take; it fails if a field has no default."""
+    fields = [name for schema in plugin.declared["register_organization_settings"] for name in schema().model_dump()]
+    return fields if plugin.id in BUILT_IN else [plugin.id] * bool(fields)
 
 
 def _claim(claims: dict[tuple[str, str], str], kind: str, name: str, plugin: Plugin) -> None:

@@ -14,7 +14,12 @@ TIERS = ("free", "basic", "professional", "enterprise")
 CONTRACT = 1
 """Number of the plugin contract; it changes only when plugins must change."""
 
+RESERVED = frozenset({"api", "assets", "healthz", "readyz", "metrics", "ws"})
+"""First path segments that no plugin's pages can have."""
+
 _SEGMENT = re.compile(r"^[a-z0-9][a-z0-9-]*$")
+_PREFIX = re.compile(r"^(meta/)?(?!meta$)[a-z0-9][a-z0-9-]*$")
+"""Below `meta/`, where lists to choose from are, every plugin may have paths; no plugin owns it."""
 
 
 class BadManifest(Exception):
@@ -29,11 +34,22 @@ def _specifier(value: str) -> str:
     return value
 
 
-def _segments(value: tuple[str, ...]) -> tuple[str, ...]:
-    for prefix in value:
-        if not _SEGMENT.match(prefix):
-            raise ValueError(f"{prefix!r} is not a path segment of lower-case letters, digits and hyphens")
-    return value
+def _prefixes(value: tuple[str, ...]) -> tuple[str, ...]:
+    return _checked(value, _PREFIX)
+
+
+def _page_segments(value: tuple[str, ...]) -> tuple[str, ...]:
+    taken = RESERVED.intersection(value)
+    if taken:
+        raise ValueError(f"{', '.join(sorted(taken))} belongs to the core")
+    return _checked(value, _SEGMENT)
+
+
+def _checked(segments: tuple[str, ...], form: re.Pattern[str]) -> tuple[str, ...]:
+    for segment in segments:
+        if not form.match(segment):
+            raise ValueError(f"{segment!r} is not a path segment of lower-case letters, digits and hyphens")
+    return segments
 
 
 class Manifest(BaseModel):
@@ -48,7 +64,8 @@ class Manifest(BaseModel):
         requires: ids of plugins that must be there.
         after: ids of plugins that come first if they are there.
         tier: the lowest subscription tier that may enable it.
-        prefixes: first path segments below `/api/v1/` that it owns.
+        prefixes: first path segments below `/api/v1/` that it owns, and `meta/<name>` for lists to choose from.
+        pages: first path segments of HTML pages that it owns, `help` for `/help/...`.
         scope: `organization` plugins can be switched off by each organisation, `system` plugins are always on.
         essential: the process does not start without it.
     """
@@ -62,7 +79,8 @@ class Manifest(BaseModel):
     requires: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     tier: Literal["free", "basic", "professional", "enterprise"] = "free"
-    prefixes: Annotated[tuple[str, ...], AfterValidator(_segments)] = ()
+    prefixes: Annotated[tuple[str, ...], AfterValidator(_prefixes)] = ()
+    pages: Annotated[tuple[str, ...], AfterValidator(_page_segments)] = ()
     scope: Literal["organization", "system"] = "organization"
     essential: bool = False
 

@@ -13,6 +13,9 @@ from helpdesk_core.queries import Loaded
 from helpdesk_core.schemas import Page
 from helpdesk_core.web.dialects import API_VERSION
 
+RawHeaders = tuple[tuple[bytes, bytes], ...]
+"""Header fields as the server takes them: names in lower case."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -23,12 +26,14 @@ class Answer:
         body: the bytes, or an iterator of chunks for downloads.
         headers: beside those that every answer carries.
         media_type: of the body.
+        raw: more header fields, ready to be sent.
     """
 
     status: int
     body: bytes | Iterator[bytes] = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     media_type: str = "application/json"
+    raw: RawHeaders = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +45,14 @@ class Download:
         filename: as the person who uploaded it called it.
         media_type: as stored; shown as such only when it is harmless in a browser.
         size: in bytes.
+        etag: names this content, for `If-None-Match`; nothing for a file that is only read once.
     """
 
     chunks: Iterator[bytes]
     filename: str
     media_type: str
     size: int
+    etag: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,12 +19,19 @@ class Principal:
         dialect: the document that the credential belongs to.
         method: the kind of credential: `jwt`, `api_key` or `session`.
         login_id: the login that the credential comes from, if any.
+        key_id: the API key that the credential is, if it is one.
     """
 
     actor: Actor
     dialect: Dialect
     method: str
     login_id: int | None = None
+    key_id: int | None = None
+
+    @property
+    def credential(self) -> str:
+        """Return what was shown, for the audit log."""
+        return self.method if self.key_id is None else f"{self.method} {self.key_id}"
 
 
 Authenticator = Callable[[Session, Incoming], Principal | None]

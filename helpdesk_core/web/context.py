@@ -13,6 +13,7 @@ from helpdesk_core.database import Database
 from helpdesk_core.errors import Invalid, NotFound, Unauthenticated
 from helpdesk_core.events import Bus
 from helpdesk_core.files import FileStore
+from helpdesk_core.limits.spending import Spending
 from helpdesk_core.permissions import Actor, RolePermissions
 from helpdesk_core.queries import Criteria, ReadModel, Viewer
 from helpdesk_core.schemas import Dialect, Filters, Page, Schema, nearest
@@ -68,6 +69,7 @@ class Context:
         now: the present instant, UTC.
         include: names asked for by `?include=`.
         headers: more headers of the answer, to be added to.
+        spending: what the request has taken from its limits; nothing when they are off.
     """
 
     session: Session
@@ -78,6 +80,7 @@ class Context:
     now: datetime
     include: frozenset[str]
     headers: dict[str, str]
+    spending: Spending | None = None
 
     @property
     def actor(self) -> Actor:

@@ -91,12 +91,14 @@ class Api:
         """Answer one request."""
         incoming = self._incoming(scope)
         methods, values = self._find(incoming.path)
+        endpoint = None
         try:
             endpoint = _by_method(methods, incoming.method)
             answer = await self._run(endpoint, incoming, values, scope, receive)
         except HelpdeskError as error:
-            near = next(iter(methods.values()), None)
-            answer = await self._in_lane(self._unit_of_work.refuse, error, incoming, near.document if near else None)
+            near = endpoint or next(iter(methods.values()), None)
+            document = near.document if near else None
+            answer = await self._in_lane(self._unit_of_work.refuse, error, incoming, endpoint, document)
         await send_answer(answer, send, head=incoming.method == "HEAD")
 
     def _find(self, path: str) -> tuple[Mapping[str, Endpoint], Mapping[str, str]]:
@@ -190,7 +192,8 @@ async def send_answer(answer: Answer, send: Send, *, head: bool) -> None:
     """Send `answer`; a download chunk by chunk."""
     headers = [
         (b"content-type", answer.media_type.encode()),
-        (b"vary", b"Accept, Authorization"),
+        (b"vary", b"Accept, Authorization, X-API-Key, Cookie"),
+        *answer.raw,
         *((name.lower().encode(), value.encode("latin-1", "replace")) for name, value in answer.headers.items()),
     ]
     if isinstance(answer.body, bytes):

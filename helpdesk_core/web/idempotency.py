@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from helpdesk_core.database import BigKey, CoreBase, UtcDateTime
 from helpdesk_core.errors import Invalid, Unprocessable
+from helpdesk_core.keys import Vault
 from helpdesk_core.permissions import Actor
 from helpdesk_core.tenancy import TenantScoped
 from helpdesk_core.web.answers import Answer
@@ -34,10 +35,26 @@ class IdempotentRequest(CoreBase, TenantScoped):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 
 
-def once(session: Session, actor: Actor, incoming: Incoming, moment: datetime, act: Callable[[], Answer]) -> Answer:
+def once(
+    session: Session,
+    actor: Actor,
+    incoming: Incoming,
+    moment: datetime,
+    act: Callable[[], Answer],
+    *,
+    vault: Vault | None = None,
+) -> Answer:
     """Run `act`, or return the answer that the same key got before.
 
     A twin that arrives while the first is still at work waits for it: both insert the same key.
+
+    Args:
+        session: that of the request.
+        actor: who sends it.
+        incoming: the request.
+        moment: the present.
+        act: what must happen once.
+        vault: encrypts what is kept of an answer that shows a secret.
     """
     key, fingerprint = _identify(incoming)
     values = {
@@ -48,19 +65,20 @@ def once(session: Session, actor: Actor, incoming: Incoming, moment: datetime, a
         "created_at": moment,
     }
     if not _claim(session, values):
-        return _replay(_stored(session, actor, key).one(), fingerprint)
+        return _replay(_stored(session, actor, key).one(), fingerprint, vault)
     answer = act()
     session.flush()
     row = _stored(session, actor, key).one()
-    row.status, row.body = answer.status, bytes(answer.body) if isinstance(answer.body, bytes) else b""
+    body = answer.body if isinstance(answer.body, bytes) else b""
+    row.status, row.body = answer.status, vault.encrypt(body.decode()).encode() if vault else body
     return answer
 
 
-def replayed(session: Session, actor: Actor, incoming: Incoming) -> Answer | None:
+def replayed(session: Session, actor: Actor, incoming: Incoming, *, vault: Vault | None = None) -> Answer | None:
     """Return the answer that the same key got before, for endpoints that do something before they write."""
     key, fingerprint = _identify(incoming)
     row = _stored(session, actor, key).one_or_none()
-    return _replay(row, fingerprint) if row else None
+    return _replay(row, fingerprint, vault) if row else None
 
 
 def _identify(incoming: Incoming) -> tuple[str, str]:
@@ -84,7 +102,10 @@ def _stored(session: Session, actor: Actor, key: str) -> ScalarResult[Idempotent
     return session.scalars(wanted)
 
 
-def _replay(row: IdempotentRequest, fingerprint: str) -> Answer:
+def _replay(row: IdempotentRequest, fingerprint: str, vault: Vault | None) -> Answer:
     if row.fingerprint != fingerprint or row.status is None:
         raise Unprocessable("This Idempotency-Key was used for another request.")
-    return Answer(row.status, row.body or b"", {"Idempotency-Replayed": "true"})
+    body = row.body or b""
+    if vault is not None:
+        body = vault.decrypt(body.decode()).encode()
+    return Answer(row.status, body, {"Idempotency-Replayed": "true"})

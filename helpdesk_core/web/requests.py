@@ -87,7 +87,8 @@ def read_body(schema: type[Schema], incoming: Incoming, dialect: Dialect, *, for
         raise Invalid("The body must be a JSON object.")
     known = [*schema.model_fields, *schema.spellings]
     data = {name: value for name, value in data.items() if name in known or name not in schema.read_only}
-    unknown = [name for name in data if name not in known]
+    takes_more = schema.model_config.get("extra") == "allow"
+    unknown = [] if takes_more else [name for name in data if name not in known]
     if unknown:
         raise Invalid(errors=[FieldError(_printable(name), _unknown(name, known)) for name in unknown])
     named, spelled = _one_spelling(schema, data)

@@ -15,7 +15,7 @@ import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, TypeVar, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 from pydantic import TypeAdapter
 from starlette.datastructures import UploadFile
@@ -60,13 +60,21 @@ class Endpoint:
         function: what runs.
         tag: the group it is documented in.
         permission: what the caller needs; nothing on public ones and where any signed-in caller may.
+        needs: what the verb asks for as well, once the caller has proved to see the object: checked there, so that
+            what somebody cannot see stays unknown to them; declared here for the documentation and the role matrix.
         public: answers without a credential.
+        personal: for people themselves: API keys are refused.
+        enrolling: also for those who have to set up a second factor before anything else.
+        reveals: shows a secret this once: what is kept of its answer for `Idempotency-Key` is encrypted.
         status: of success.
         document: the published document that alone defines it (rule R2), if only one does.
         form: whether the body may be form-encoded.
         slow: runs apart from the quick ones: searches, exports, password hashing.
         prepare: called first, with the same arguments, in a session that only reads: for what must not hold up a
             writer, such as hashing. The endpoint gets its result as `prepared`.
+        limit: what a request takes beside the caller's hourly share and their organisation's quota: `authentication`
+            or `webhooks` one of that bucket as well; `general` lets callers without a credential have the share of a
+            user instead of the small one of strangers; `none` takes nothing at all from callers with a credential.
         within: the path parameter that names the organisation to work in. Another than one's own is 404, except for
             platform administrators.
         include: optional fields that callers may ask for.
@@ -84,12 +92,17 @@ class Endpoint:
     function: Callable[..., Any]
     tag: str
     permission: Permission | None = None
+    needs: Permission | None = None
     public: bool = False
+    personal: bool = False
+    enrolling: bool = False
+    reveals: bool = False
     status: int = 200
     document: Dialect | None = None
     form: bool = False
     slow: bool = False
     prepare: Callable[..., Any] | None = None
+    limit: Literal["", "authentication", "webhooks", "general", "none"] = ""
     within: str = ""
     include: type[Schema] | None = None
     aliases: tuple[str, ...] = ()

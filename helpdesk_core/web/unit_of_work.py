@@ -6,6 +6,7 @@ Runs in a database thread, from the credential to the encoded answer. An error o
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
@@ -14,16 +15,23 @@ from sqlalchemy.orm import Session
 from helpdesk_core.database import commit
 from helpdesk_core.errors import (
     Conflict,
+    CsrfFailed,
     HelpdeskError,
     Invalid,
+    LoginRequired,
+    NotAcceptable,
     NotFound,
     PermissionDenied,
     PluginNotEnabled,
     PreconditionFailed,
+    RateLimitExceeded,
+    TwoFactorRequired,
     Unauthenticated,
     Unavailable,
 )
-from helpdesk_core.events import attribute_session
+from helpdesk_core.events import Origin, attribute_session
+from helpdesk_core.keys import Vault
+from helpdesk_core.limits.spending import Spending
 from helpdesk_core.plugins import Gate
 from helpdesk_core.queries import Loaded
 from helpdesk_core.schemas import Dialect
@@ -34,6 +42,7 @@ from helpdesk_core.web.context import Context, Services, read_include
 from helpdesk_core.web.dialects import Wanted, choose, wanted_by
 from helpdesk_core.web.errors import render
 from helpdesk_core.web.idempotency import once, replayed
+from helpdesk_core.web.limits import Limits
 from helpdesk_core.web.requests import Incoming, query_values, read_body, read_path, read_query, respell
 from helpdesk_core.web.routing import Endpoint
 
@@ -61,6 +70,7 @@ class UnitOfWork:
             readers: the GET endpoint of each path, for `If-Match`.
         """
         self._services = services
+        self._limits = services.get(Limits)
         self._authenticators = authenticators
         self._gate = gate
         self._readers = readers
@@ -68,17 +78,28 @@ class UnitOfWork:
     def run(self, endpoint: Endpoint, incoming: Incoming) -> Answer:
         """Answer one request; every failure becomes an answer in the caller's dialect."""
         now = self._services.clock.now()
-        wanted, principal = Wanted(), None
+        spending = self._begin(now)
+        return self._limits.finish(spending, self._attempt(endpoint, incoming, now, spending))
+
+    def _begin(self, now: datetime) -> Spending | None:
+        return self._limits.begin(now)
+
+    def _attempt(self, endpoint: Endpoint, incoming: Incoming, now: datetime, spending: Spending | None) -> Answer:
+        """Do what `run` promises, but for the limits."""
+        wanted, principal = _tolerated(incoming), None
         try:
             database = self._services.database
             with database.session(writes=endpoint.writes and endpoint.prepare is None) as session:
-                principal = self._caller(endpoint, session, incoming)
+                principal, problem = self._caller(session, incoming)
+                self._limits.spend(spending, endpoint, incoming=incoming, principal=principal, session=session)
+                if problem is not None and not endpoint.public:
+                    raise problem  # on public ones an expired access token must not stand in the way of its refresh
                 wanted = wanted_by(incoming.headers.get("accept", ""))
-                ctx, arguments = self._read(endpoint, incoming, session, principal, wanted)
+                ctx, arguments = self._read(endpoint, incoming, session, principal, wanted=wanted, spending=spending)
                 form = Form(wanted.envelope, incoming.request_id, now)
                 if endpoint.prepare is None:
                     return self._answer(endpoint, ctx, arguments, form)
-                if _has_key(endpoint, incoming) and (answer := replayed(session, ctx.actor, incoming)):
+                if _has_key(endpoint, incoming) and (answer := self._replayed(endpoint, ctx)):
                     return answer
                 arguments["prepared"] = endpoint.prepare(**arguments)
             with database.session(writes=True) as session:
@@ -88,33 +109,51 @@ class UnitOfWork:
         except Exception as error:  # noqa: BLE001 - the one place where any failure becomes an answer
             dialect = choose(wanted, principal.dialect if principal else None, endpoint.document)
             form = Form(wanted.envelope, incoming.request_id, now)
-            problem = told(error, incoming)
-            if problem.errors and endpoint.body is not None:
-                respell(problem, endpoint.body, incoming, dialect)
-            return render(problem, dialect, form)
+            refusal = told(error, incoming)
+            if refusal.errors and endpoint.body is not None:
+                respell(refusal, endpoint.body, incoming, dialect)
+            return self._refused(refusal, incoming, dialect, form)
 
-    def refuse(self, error: HelpdeskError, incoming: Incoming, document: Dialect | None) -> Answer:
-        """Answer what reaches no endpoint, an unknown path for instance, in the caller's dialect all the same."""
-        wanted, principal = Wanted(), None
-        try:
-            with self._services.database.session(writes=False) as session:
-                principal = authenticate(self._authenticators, session, incoming)
-            wanted = wanted_by(incoming.headers.get("accept", ""))
-        except HelpdeskError:
-            pass  # a bad credential or media type does not change that the path is unknown
+    def refuse(
+        self, error: HelpdeskError, incoming: Incoming, endpoint: Endpoint | None, document: Dialect | None
+    ) -> Answer:
+        """Answer what reaches no endpoint, an unknown path for instance, in the caller's dialect all the same.
+
+        Args:
+            error: what is wrong with the request; a bad credential or media type changes nothing about it.
+            incoming: the request.
+            endpoint: where it would have gone, had its body been readable; nothing for unknown paths.
+            document: that the path belongs to, as far as that can be told.
+        """
+        now = self._services.clock.now()
+        spending = self._begin(now)
+        with self._services.database.session(writes=False) as session:
+            principal, _ = self._caller(session, incoming)
+            try:
+                self._limits.spend(spending, endpoint, incoming=incoming, principal=principal, session=session)
+            except RateLimitExceeded as exceeded:
+                error = exceeded
+        wanted = _tolerated(incoming)
         dialect = choose(wanted, principal.dialect if principal else None, document)
-        return render(error, dialect, Form(wanted.envelope, incoming.request_id, self._services.clock.now()))
+        answer = self._refused(error, incoming, dialect, Form(wanted.envelope, incoming.request_id, now))
+        return self._limits.finish(spending, answer)
 
-    def _caller(self, endpoint: Endpoint, session: Session, incoming: Incoming) -> Principal | None:
+    def _caller(self, session: Session, incoming: Incoming) -> tuple[Principal | None, HelpdeskError | None]:
+        """Return who calls, and what is wrong with their credential."""
         try:
-            return authenticate(self._authenticators, session, incoming)
-        except Unauthenticated:
-            if endpoint.public:
-                return None  # an expired access token must not stand in the way of its refresh
-            raise
+            return authenticate(self._authenticators, session, incoming), None
+        except (Unauthenticated, CsrfFailed) as problem:
+            return None, problem
 
     def _read(
-        self, endpoint: Endpoint, incoming: Incoming, session: Session, principal: Principal | None, wanted: Wanted
+        self,
+        endpoint: Endpoint,
+        incoming: Incoming,
+        session: Session,
+        principal: Principal | None,
+        *,
+        wanted: Wanted,
+        spending: Spending | None,
     ) -> tuple[Context, dict[str, Any]]:
         """Admit the caller, validate what was sent, and open the session for it."""
         now = self._services.clock.now()
@@ -124,14 +163,15 @@ class UnitOfWork:
         self._admit(endpoint, principal)
         values = query_values(incoming.query)
         include = read_include(values.pop("include"), endpoint.include) if "include" in values else frozenset()
-        ctx = Context(session, incoming, self._services, principal, dialect, now, include, {})
+        ctx = Context(session, incoming, self._services, principal, dialect, now, include, {}, spending)
         arguments = self._arguments(endpoint, ctx, values)
         self._open(endpoint, ctx)
         return ctx, arguments
 
     def _open(self, endpoint: Endpoint, ctx: Context) -> None:
         actor = ctx.principal.actor if ctx.principal else None
-        attribute_session(ctx.session, self._services.bus, actor)
+        credential = ctx.principal.credential if ctx.principal else ""
+        attribute_session(ctx.session, self._services.bus, actor, Origin(ctx.incoming.address[:45], credential))
         if actor is not None and not endpoint.public:
             set_organization(ctx.session, actor.organization_id)
 
@@ -139,13 +179,14 @@ class UnitOfWork:
         session, incoming = ctx.session, ctx.incoming
 
         def act() -> Answer:
-            return _to_answer(endpoint, endpoint.function(**arguments), ctx, form)
+            return self._written(endpoint, endpoint.function(**arguments), ctx, form)
 
         if endpoint.writes and "if-match" in incoming.headers:
             self._check_unchanged(endpoint, ctx)
         try:
             keyed = _has_key(endpoint, incoming)
-            answer = once(session, ctx.actor, incoming, ctx.now, act) if keyed else act()
+            vault = self._vault(endpoint)
+            answer = once(session, ctx.actor, incoming, ctx.now, act, vault=vault) if keyed else act()
         except HelpdeskError as error:
             if endpoint.writes and error.keeps_writes:
                 commit(session)
@@ -154,12 +195,29 @@ class UnitOfWork:
             commit(session)
         return answer
 
+    def _replayed(self, endpoint: Endpoint, ctx: Context) -> Answer | None:
+        return replayed(ctx.session, ctx.actor, ctx.incoming, vault=self._vault(endpoint))
+
+    def _written(self, endpoint: Endpoint, value: Any, ctx: Context, form: Form) -> Answer:
+        """Turn what an endpoint returned into an answer; pages do it in their own way, as with refusals."""
+        return _to_answer(endpoint, value, ctx, form)
+
+    def _refused(self, error: HelpdeskError, incoming: Incoming, dialect: Dialect, form: Form) -> Answer:
+        return render(error, dialect, form)
+
+    def _vault(self, endpoint: Endpoint) -> Vault | None:
+        return self._services.get(Vault) if endpoint.reveals else None
+
     def _admit(self, endpoint: Endpoint, principal: Principal | None) -> None:
         if endpoint.public:
             return
         if principal is None:
             raise Unauthenticated
         actor = principal.actor
+        if endpoint.personal and principal.key_id is not None:
+            raise LoginRequired
+        if actor.must_enroll and not endpoint.enrolling:
+            raise TwoFactorRequired
         reason = self._gate.closed(endpoint.plugin, actor)
         if reason is not None:
             raise PluginNotEnabled(details=reason)
@@ -197,6 +255,14 @@ class UnitOfWork:
             raise PreconditionFailed
 
 
+def _tolerated(incoming: Incoming) -> Wanted:
+    """Return what the request accepts; anything, if that cannot be served, until it is refused for it."""
+    try:
+        return wanted_by(incoming.headers.get("accept", ""))
+    except NotAcceptable:
+        return Wanted()
+
+
 def _has_key(endpoint: Endpoint, incoming: Incoming) -> bool:
     return endpoint.method == "POST" and not endpoint.public and "idempotency-key" in incoming.headers
 
@@ -226,6 +292,10 @@ def _to_answer(endpoint: Endpoint, value: Any, ctx: Context, form: Form) -> Answ
 
 
 def _download(file: Download, ctx: Context) -> Answer:
+    if file.etag is not None:
+        ctx.headers["ETag"] = file.etag
+        if file.etag in ctx.incoming.headers.get("if-none-match", ""):
+            return Answer(304, headers=ctx.headers)
     plain = file.filename.encode("ascii", "replace").decode().replace('"', "'").replace("\\", "_")
     headers = {
         **ctx.headers,

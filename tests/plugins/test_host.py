@@ -36,6 +36,7 @@ def test_only_wanted_plugins_are_looked_at(write_plugin: WritePlugin) -> None:
         ('id = "bad"\nname = "x"\napi = 1\ncore = ">=900"\n', "needs core >=900"),
         ('id = "bad"\nname = "x"\napi = 1\ncore = "what"\n', "core:"),
         ('id = "bad"\nname = "x"\napi = 1\nprefixes = ["a/b"]\n', "path segment"),
+        ('id = "bad"\nname = "x"\napi = 1\nprefixes = ["meta"]\n', "path segment"),
         ('id = "bad"\nname = "x"\napi = 1\nrequires = ["missing"]\n', "requires missing"),
     ],
 )
@@ -69,6 +70,13 @@ def test_a_bad_manifest_is_told_and_no_code_of_it_runs(write_plugin: WritePlugin
             "@hookimpl\ndef register_permissions(): return [Permission('accounts:x', 'x')]",
             "registration",
             "must be called bad:",
+        ),
+        (
+            HOOK + "from helpdesk_core.api import Schema\n"
+            "class Bad(Schema):\n    days: int\n"
+            "@hookimpl\ndef register_organization_settings(): return [Bad]",
+            "registration",
+            "days",
         ),
     ],
 )
@@ -117,3 +125,17 @@ def test_a_failed_plugin_leaves_no_table_behind(write_plugin: WritePlugin) -> No
     failed = plugin(load_plugins(), "bad")
     assert "must be called bad_" in (failed.reason or "")
     assert "elsewhere_thing" not in metadata.tables
+
+
+def test_no_plugin_takes_a_setting_of_the_core(write_plugin: WritePlugin) -> None:
+    code = HOOK + (
+        "from helpdesk_core.api import Schema\n"
+        "class Language(Schema):\n    spoken: bool = True\n"
+        "@hookimpl\ndef register_organization_settings(): return [Language]"
+    )
+    write_plugin("language", code=code)
+    write_plugin("spoken", code=code)
+    host = load_plugins()
+    assert "'language' is already accounts's" in (plugin(host, "language").reason or "")
+    assert host.organization_settings.effective({})["spoken"] == {"spoken": True}
+    assert "language" in host.organization_settings.effective({})

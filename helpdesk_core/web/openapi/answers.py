@@ -62,9 +62,40 @@ HEADERS: dict[str, Document] = {
     "CountCapped": {"description": "A search has more hits than `count` says.", "schema": {"type": "integer"}},
     "Replayed": {"description": "This is the first answer to the same `Idempotency-Key`.", "schema": {"const": "true"}},
     "Allow": {"description": "With 405: the methods that are supported.", "schema": _TEXT},
+    "RateLimitLimit": {
+        "description": "Requests that the caller's bucket with the least left grants in its window.",
+        "schema": {"type": "integer", "minimum": 0},
+    },
+    "RateLimitRemaining": {"description": "What is left of them.", "schema": {"type": "integer", "minimum": 0}},
+    "RateLimitReset": {
+        "description": "When the window ends, in seconds since 1970.",
+        "schema": {"type": "integer", "minimum": 0},
+    },
+    "RateLimitPolicy": {
+        "description": "The bucket's name, its limit `q` and its window `w` in seconds, as the IETF's draft has it.",
+        "schema": {**_TEXT, "examples": ['"default";q=1000;w=3600']},
+    },
+    "RateLimit": {
+        "description": "The bucket's name, what is left of it `r`, and the seconds `t` until its window ends.",
+        "schema": {**_TEXT, "examples": ['"default";r=999;t=50']},
+    },
+    "RetryAfter": {
+        "description": "Seconds after which to try again.",
+        "required": True,
+        "schema": {"type": "integer", "minimum": 1},
+    },
     "Authenticate": {"description": "The credential that is missing.", "schema": _TEXT},
 }
-ALWAYS = {"X-Request-ID": "RequestId", "X-API-Version": "ApiVersion"}
+ALWAYS = {
+    "X-Request-ID": "RequestId",
+    "X-API-Version": "ApiVersion",
+    "X-RateLimit-Limit": "RateLimitLimit",
+    "X-RateLimit-Remaining": "RateLimitRemaining",
+    "X-RateLimit-Reset": "RateLimitReset",
+    "RateLimit-Policy": "RateLimitPolicy",
+    "RateLimit": "RateLimit",
+}
+OF_STATUS = {401: {"WWW-Authenticate": "Authenticate"}, 429: {"Retry-After": "RetryAfter"}}
 REFUSALS = {
     400: ("BadRequest", "The request is wrong; `details` names the fields."),
     401: ("Unauthenticated", "No credential, or a bad one."),
@@ -76,6 +107,7 @@ REFUSALS = {
     413: ("PayloadTooLarge", "The body is too large."),
     415: ("UnsupportedMediaType", "This type of content is not supported here."),
     422: ("Unprocessable", "It does not fit the present state."),
+    429: ("TooManyRequests", "A bucket or the quota is empty; `details` has `limit`, `remaining` and `reset_time`."),
     503: ("Unavailable", "Busy, or under maintenance; try again shortly."),
 }
 
@@ -89,7 +121,7 @@ def error_responses() -> dict[str, Document]:
     both = {JSON: {"schema": {"anyOf": [{"$ref": f"{REF}{name}"} for name in ERRORS]}}}
     found = {}
     for status, (name, sentence) in REFUSALS.items():
-        headers = _headers(**({"WWW-Authenticate": "Authenticate"} if status == 401 else {}))
+        headers = _headers(**OF_STATUS.get(status, {}))
         found[name] = {"description": sentence, "headers": headers, "content": both}
     other = "Any other error, for instance 405 for a method that is not supported."
     found["OtherError"] = {"description": other, "headers": _headers(Allow="Allow"), "content": both}
@@ -109,7 +141,7 @@ def responses_of(endpoint: Endpoint, schemas: Schemas) -> Document:
 
 
 def _errors(endpoint: Endpoint) -> Iterator[int]:
-    yield from (400, 401, 406, 503)
+    yield from (400, 401, 406, 429, 503)
     if not endpoint.public:
         yield 403
     if endpoint.parameters or endpoint.query is not None:

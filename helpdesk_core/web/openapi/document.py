@@ -22,6 +22,20 @@ BEARER: Document = {
     "bearerFormat": "JWT",
     "description": "An access token, from `POST /api/v1/users/login/` or `POST /api/v1/auth/token/`.",
 }
+API_KEY: Document = {
+    "type": "apiKey",
+    "in": "header",
+    "name": "X-API-Key",
+    "description": "A key from `POST /api/v1/users/api-keys/`. It acts as its owner, within its scopes.",
+}
+SESSION: Document = {
+    "type": "apiKey",
+    "in": "cookie",
+    "name": "sessionid",
+    "description": "The session of a browser, from `POST /api/v1/users/session/`. Whatever changes something needs the "
+    "header `X-CSRFToken` as well, see `GET /api/v1/users/csrf/`.",
+}
+SCHEMES = {"bearer": BEARER, "apiKey": API_KEY, "session": SESSION}
 DESCRIPTION = """\
 Two published documents describe this API. One server answers in the words of either:
 
@@ -65,7 +79,7 @@ def build_document(endpoints: Sequence[Endpoint], host: PluginHost, settings: Se
             "responses": answers.error_responses(),
             "parameters": inputs.HEADERS,
             "headers": answers.HEADERS,
-            "securitySchemes": {"bearer": BEARER},
+            "securitySchemes": SCHEMES,
         },
     }  # fmt: skip
 
@@ -87,13 +101,15 @@ def operation_of(endpoint: Endpoint, schemas: Schemas, manifest: Manifest | None
         "tags": [endpoint.tag],
         "summary": endpoint.summary.rstrip("."),
         "responses": answers.responses_of(endpoint, schemas),
-        "security": [] if endpoint.public else [{"bearer": []}],
+        "security": _security(endpoint),
         "x-plugin": endpoint.plugin,
     }
     if description := _description(endpoint, manifest):
         operation["description"] = description
     if endpoint.permission is not None:
         operation["x-permission"] = endpoint.permission.code
+    if endpoint.needs is not None:
+        operation["x-needs-permission"] = endpoint.needs.code
     if endpoint.aliases:
         operation["x-aliases"] = [PREFIX + alias for alias in endpoint.aliases]
     if parameters := inputs.parameters_of(endpoint, schemas):
@@ -104,12 +120,21 @@ def operation_of(endpoint: Endpoint, schemas: Schemas, manifest: Manifest | None
     return operation
 
 
+def _security(endpoint: Endpoint) -> list[Document]:
+    """Return the credentials that an operation takes, any one of which is enough."""
+    if endpoint.public:
+        return []
+    return [{name: []} for name in SCHEMES if name != "apiKey" or not endpoint.personal]
+
+
 def _description(endpoint: Endpoint, manifest: Manifest | None) -> str:
     parts = [endpoint.description]
     if endpoint.document is not None:
         parts.append(f"Defined by the {endpoint.document.value.upper()} document alone, whose form it always has.")
     if endpoint.permission is not None:
         parts.append(f"Needs the permission `{endpoint.permission.code}`.")
+    if endpoint.needs is not None:
+        parts.append(f"Also needs the permission `{endpoint.needs.code}`.")
     if manifest is not None and manifest.tier != "free":
         parts.append(f"Part of the {manifest.tier} subscription.")
     return "\n\n".join(part for part in parts if part)

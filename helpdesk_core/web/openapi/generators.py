@@ -86,6 +86,9 @@ class _Bodies(_Plain):
         refine = _REFINED.get(_name_of(schema))
         return refine(found) if refine else found
 
+    def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
+        return _any_json_object(super().model_schema(schema))
+
     def chain_schema(self, schema: core_schema.ChainSchema) -> JsonSchemaValue:
         """Join the steps: Pydantic tells the first alone, but a pattern that follows a validator is the second."""
         steps = [self.generate_inner(step) for step in schema["steps"]]

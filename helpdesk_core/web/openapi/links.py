@@ -27,11 +27,17 @@ def _links_from(path: str, paths: Mapping[str, Document]) -> Iterator[tuple[str,
     given = {name: f"$request.path.{name}" for name in _PARAMETER.findall(path)}
     for other, operations in paths.items():
         created = _PARAMETER.match(other, len(path)) if other.startswith(path) else None
-        if created and other.count("{") == len(given) + 1:  # a second one would be of something else
-            known = given | {created[1]: "$response.body#/id"}
-            for operation in operations.values():
-                name = operation["operationId"]
-                yield name, {"operationId": name, "parameters": known}
+        if created is None or other.count("{") != len(given) + 1:  # a second one would be of something else
+            continue
+        known = given | {created[1]: "$response.body#/id"}
+        names = [each["operationId"] for each in operations.values() if not _answers_a_file(each)]
+        yield from ((name, {"operationId": name, "parameters": known}) for name in names)
+
+
+def _answers_a_file(operation: Document) -> bool:
+    """Tell whether an operation answers a file, which something new need not have."""
+    content = operation["responses"].get("200", {}).get("content", {JSON: {}})
+    return JSON not in content
 
 
 def _shows_id(schema: Document, schemas: Mapping[str, Document]) -> bool:

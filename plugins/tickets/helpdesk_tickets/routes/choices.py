@@ -1,4 +1,4 @@
-"""`/meta/`"""
+"""`/meta/choices/`"""
 
 from collections.abc import Iterable
 
@@ -8,10 +8,10 @@ from helpdesk_tickets.permissions import VIEW_CATALOGUE
 from helpdesk_tickets.schemas.choices import Choice, Choices
 from helpdesk_tickets.vocabulary import SHOWN
 
-router = Router("meta", tag="Vocabularies")
+router = Router("meta/choices", tag="Vocabularies")
 
 
-@router.get("/choices/", permission=VIEW_CATALOGUE)
+@router.get("/", permission=VIEW_CATALOGUE)
 def list_choices(ctx: Context) -> Choices:
     """The words for the state and the priority of a ticket, in the caller's document."""
     return Choices(statuses=_labelled(SHOWN[ctx.dialect].values()), priorities=_labelled(PRIORITIES))

@@ -1,7 +1,7 @@
 """`/tickets/{ticket}/comments/`"""
 
 from helpdesk_core.api import Context, Key, Page, Router
-from helpdesk_tickets.permissions import VIEW
+from helpdesk_tickets.permissions import COMMENT, VIEW
 from helpdesk_tickets.queries.comments import comments, find_comment
 from helpdesk_tickets.routes.paths import TicketKey, found
 from helpdesk_tickets.schemas.comments import (
@@ -25,7 +25,7 @@ def list_comments(ctx: Context, ticket: TicketKey, query: CommentFilters) -> Pag
     return ctx.page(comments, query, ticket=found(ctx, ticket))
 
 
-@router.post("/{ticket}/comments/", permission=VIEW, status=201, include=CommentExtras)
+@router.post("/{ticket}/comments/", permission=VIEW, needs=COMMENT, status=201, include=CommentExtras)
 def create_comment(ctx: Context, ticket: TicketKey, body: CommentCreate) -> Comment:
     """Comment on a ticket; internal comments are by and for staff."""
     return ctx.one(comments, service.add_comment(ctx.session, ctx.actor, found(ctx, ticket), body))

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Annotated, Any
 
 from helpdesk_core.api import Context, Key, NotFound, Page, PathPattern, Router
-from helpdesk_tickets.permissions import CREATE, RESTORE, VIEW
+from helpdesk_tickets.permissions import ASSIGN, CREATE, DELETE, RESTORE, UPDATE, VIEW
 from helpdesk_tickets.queries.history import history
 from helpdesk_tickets.queries.tickets import deleted_tickets, find_by_number, find_ticket, tickets
 from helpdesk_tickets.routes.filters import page_of_tickets
@@ -84,7 +84,7 @@ def retrieve_ticket(ctx: Context, ticket: TicketKey) -> Ticket:
     return ctx.one(tickets, found(ctx, ticket))
 
 
-@router.put("/{ticket}/", permission=VIEW, include=TicketExtras)
+@router.put("/{ticket}/", permission=VIEW, needs=UPDATE, include=TicketExtras)
 def update_ticket(ctx: Context, ticket: TicketKey, body: TicketUpdate) -> Ticket:
     """Change what is sent; null clears, and what the caller's document shows as the status now leaves it alone."""
     key = found(ctx, ticket)
@@ -92,7 +92,7 @@ def update_ticket(ctx: Context, ticket: TicketKey, body: TicketUpdate) -> Ticket
     return ctx.one(tickets, key)
 
 
-@router.delete("/{ticket}/", permission=VIEW)
+@router.delete("/{ticket}/", permission=VIEW, needs=DELETE)
 def delete_ticket(ctx: Context, ticket: TicketKey) -> None:
     """Delete a ticket; administrators can restore it."""
     service.delete_ticket(ctx.session, ctx.actor, found(ctx, ticket))
@@ -106,7 +106,7 @@ def restore_ticket(ctx: Context, ticket: TicketKey) -> Ticket:
     return ctx.one(tickets, key)
 
 
-@router.post("/{ticket}/assign/", permission=VIEW, include=TicketExtras)
+@router.post("/{ticket}/assign/", permission=VIEW, needs=ASSIGN, include=TicketExtras)
 def assign_ticket(ctx: Context, ticket: TicketKey, body: Assignment) -> Ticket:
     """Give the ticket to an agent, technician or administrator; null for nobody."""
     key = found(ctx, ticket)
@@ -114,7 +114,7 @@ def assign_ticket(ctx: Context, ticket: TicketKey, body: Assignment) -> Ticket:
     return ctx.one(tickets, key)
 
 
-@router.post("/{ticket}/unassign/", permission=VIEW, include=TicketExtras)
+@router.post("/{ticket}/unassign/", permission=VIEW, needs=ASSIGN, include=TicketExtras)
 def unassign_ticket(ctx: Context, ticket: TicketKey) -> Ticket:
     """Take the ticket from whoever works on it."""
     key = found(ctx, ticket)
@@ -122,7 +122,13 @@ def unassign_ticket(ctx: Context, ticket: TicketKey) -> Ticket:
     return ctx.one(tickets, key)
 
 
-@router.post("/{ticket}/change_status/", permission=VIEW, include=TicketExtras, aliases=("/{ticket}/change-status/",))
+@router.post(
+    "/{ticket}/change_status/",
+    permission=VIEW,
+    needs=UPDATE,
+    include=TicketExtras,
+    aliases=("/{ticket}/change-status/",),
+)
 def change_ticket_status(ctx: Context, ticket: TicketKey, body: StatusChange) -> Ticket:
     """Move the ticket to another state; 422 for a move that the rules do not allow."""
     key = found(ctx, ticket)
@@ -130,7 +136,7 @@ def change_ticket_status(ctx: Context, ticket: TicketKey, body: StatusChange) ->
     return ctx.one(tickets, key)
 
 
-@router.post("/{ticket}/close/", permission=VIEW, include=TicketExtras)
+@router.post("/{ticket}/close/", permission=VIEW, needs=UPDATE, include=TicketExtras)
 def close_ticket(ctx: Context, ticket: TicketKey, body: Closing) -> Ticket:
     """Close the ticket."""
     key = found(ctx, ticket)
@@ -138,7 +144,7 @@ def close_ticket(ctx: Context, ticket: TicketKey, body: Closing) -> Ticket:
     return ctx.one(tickets, key)
 
 
-@router.post("/{ticket}/reopen/", permission=VIEW, include=TicketExtras)
+@router.post("/{ticket}/reopen/", permission=VIEW, needs=UPDATE, include=TicketExtras)
 def reopen_ticket(ctx: Context, ticket: TicketKey) -> Ticket:
     """Open a resolved or closed ticket again; closed ones are for agents to reopen."""
     key = found(ctx, ticket)
@@ -146,7 +152,7 @@ def reopen_ticket(ctx: Context, ticket: TicketKey) -> Ticket:
     return ctx.one(tickets, key)
 
 
-@router.post("/{ticket}/change-priority/", permission=VIEW, include=TicketExtras)
+@router.post("/{ticket}/change-priority/", permission=VIEW, needs=UPDATE, include=TicketExtras)
 def change_ticket_priority(ctx: Context, ticket: TicketKey, body: PriorityChange) -> Ticket:
     """Give the ticket another priority."""
     key = found(ctx, ticket)
@@ -154,7 +160,7 @@ def change_ticket_priority(ctx: Context, ticket: TicketKey, body: PriorityChange
     return ctx.one(tickets, key)
 
 
-@router.post("/{ticket}/tags/", permission=VIEW, include=TicketExtras)
+@router.post("/{ticket}/tags/", permission=VIEW, needs=UPDATE, include=TicketExtras)
 def add_ticket_tags(ctx: Context, ticket: TicketKey, body: TagAddition) -> Ticket:
     """Put more tags on the ticket."""
     key = found(ctx, ticket)
@@ -162,7 +168,7 @@ def add_ticket_tags(ctx: Context, ticket: TicketKey, body: TagAddition) -> Ticke
     return ctx.one(tickets, key)
 
 
-@router.delete("/{ticket}/tags/{tag}/", permission=VIEW)
+@router.delete("/{ticket}/tags/{tag}/", permission=VIEW, needs=UPDATE)
 def remove_ticket_tag(ctx: Context, ticket: TicketKey, tag: Key) -> None:
     """Take a tag off the ticket."""
     if not service.remove_tag(ctx.session, ctx.actor, found(ctx, ticket), tag):
