@@ -1,4 +1,4 @@
-"""What happens to accounts."""
+"""What happens to people and their logins."""
 
 from typing import ClassVar
 
@@ -73,23 +73,14 @@ class RefreshTokenReused(Event):
     """Where the second use came from."""
 
 
-class OrganizationUpdated(Event):
-    """Fields of an organisation changed; its activity and its subscription are among them."""
+class LoginDelayed(Event):
+    """Somebody failed so often to prove that an account is theirs that the next try has to wait."""
 
-    type: ClassVar[str] = "organization.updated"
+    type: ClassVar[str] = "user.login_delayed"
 
-    organization_id: int
-    """The organisation."""
-    changed: list[str]
-    """Names of the fields that have another value now, sorted."""
-
-
-ALL = (
-    UserRegistered,
-    UserUpdated,
-    UserDeactivated,
-    PasswordChanged,
-    UserLoggedIn,
-    RefreshTokenReused,
-    OrganizationUpdated,
-)
+    user_id: int
+    """Whose account it is."""
+    address: str
+    """Where the last try came from."""
+    seconds: int
+    """How long the next try has to wait; each failure more may double it."""

@@ -1,0 +1,59 @@
+"""What can be read of accounts."""
+
+from helpdesk_core.accounts.queries.audit import audit_entries
+from helpdesk_core.accounts.queries.credentials import api_keys, devices
+from helpdesk_core.accounts.queries.letters import invitations, organization_of_link
+from helpdesk_core.accounts.queries.logins import (
+    REFRESH_TOKEN,
+    Account,
+    account_by_id,
+    account_by_name,
+    login_attempts,
+    logins,
+)
+from helpdesk_core.accounts.queries.organizations import (
+    organizations,
+    plan_of,
+    registering_organization,
+    settings_of,
+    tier_changes,
+    usage,
+)
+from helpdesk_core.accounts.queries.people import (
+    Holder,
+    count_users,
+    custom_roles,
+    holder_of,
+    names_of,
+    roles,
+    taken_names,
+    users,
+)
+
+__all__ = [
+    "REFRESH_TOKEN",
+    "Account",
+    "Holder",
+    "account_by_id",
+    "account_by_name",
+    "api_keys",
+    "audit_entries",
+    "count_users",
+    "custom_roles",
+    "devices",
+    "holder_of",
+    "invitations",
+    "login_attempts",
+    "logins",
+    "names_of",
+    "organization_of_link",
+    "organizations",
+    "plan_of",
+    "registering_organization",
+    "roles",
+    "settings_of",
+    "taken_names",
+    "tier_changes",
+    "usage",
+    "users",
+]
