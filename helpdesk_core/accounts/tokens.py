@@ -5,8 +5,8 @@ every request (`authenticators.py`), so that nothing outlives its revocation.
 """
 
 import hashlib
-import hmac
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,7 +17,7 @@ from joserfc.jwk import OctKey
 
 from helpdesk_core.clock import Clock
 from helpdesk_core.errors import Unauthenticated
-from helpdesk_core.keys import signing_key
+from helpdesk_core.keys import derived_keys
 from helpdesk_core.schemas import Dialect
 from helpdesk_core.settings import Settings
 
@@ -28,13 +28,14 @@ AUDIENCE = "helpdesk-api"
 LONGEST_TOKEN = 4096
 KEPT_TOKENS = 10_000
 """Tokens whose signature was checked are remembered: checking it takes 30 us, and a client sends it many times."""
-_DIALECTS = {dialect.value: dialect for dialect in Dialect}
+DIALECTS = {dialect.value: dialect for dialect in Dialect}
 
 
 class BadToken(Unauthenticated):
     """The access token is invalid or has expired."""
 
     code = "AUTHENTICATION_REQUIRED"
+    challenge = 'Bearer realm="helpdesk", error="invalid_token"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +57,60 @@ class Access:
     expires_at: datetime
 
 
+class Signer:
+    """Signs statements of one type, and reads only those."""
+
+    def __init__(self, key: bytes, clock: Clock, *, kind: str, audience: str) -> None:
+        """Keep the key of this purpose.
+
+        Args:
+            key: 256 bits.
+            clock: tells when a statement is issued and when it expires.
+            kind: what the header calls the statement, `at+jwt`: one of another kind is refused.
+            audience: whom the statement is for.
+        """
+        self._kid = hashlib.sha256(key).hexdigest()[:16]
+        self._key = OctKey.import_key(key, {"kid": self._kid, "alg": ALGORITHM, "use": "sig"})
+        self._clock = clock
+        self._kind = kind
+        self._audience = audience
+
+    def sign(self, claims: Mapping[str, Any], lifetime: timedelta) -> str:
+        """Return a token that states `claims`, valid from now on for `lifetime`."""
+        issued = int(self._clock.now().timestamp())
+        stated = {
+            "iss": ISSUER,
+            "aud": self._audience,
+            "iat": issued,
+            "exp": issued + int(lifetime.total_seconds()),
+            "jti": secrets.token_urlsafe(12),
+            **claims,
+        }
+        return jwt.encode({"alg": ALGORITHM, "kid": self._kid, "typ": self._kind}, stated, self._key)
+
+    def read(self, token: str) -> dict[str, Any] | None:
+        """Return what `token` states; nothing unless every part of it is ours and it has not expired."""
+        if len(token) > LONGEST_TOKEN:
+            return None
+        try:
+            decoded = jwt.decode(token, self._key, algorithms=[ALGORITHM])
+        except (JoseError, ValueError):
+            return None
+        if decoded.header.get("typ") != self._kind or decoded.header.get("kid") != self._kid:
+            return None
+        claims = decoded.claims
+        if claims.get("iss") != ISSUER or claims.get("aud") != self._audience:
+            return None
+        return claims if claims["exp"] > self._clock.now().timestamp() else None
+
+
 class Tokens:
     """Issues and reads access tokens."""
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         """Derive the key of this purpose from the installation's own."""
-        secret = hmac.digest(signing_key(settings), b"access tokens", "sha256")
-        self._kid = hashlib.sha256(secret).hexdigest()[:16]
-        self._key = OctKey.import_key(secret, {"kid": self._kid, "alg": ALGORITHM, "use": "sig"})
+        key = derived_keys(settings, "access tokens")[0]
+        self._signer = Signer(key, clock, kind=TYPE, audience=AUDIENCE)
         self._clock = clock
         self._known: dict[str, Access] = {}
         self.lifetime = timedelta(minutes=settings.access_token_minutes)
@@ -71,19 +118,8 @@ class Tokens:
 
     def issue(self, *, user_id: int, login_id: int, version: int, dialect: Dialect) -> str:
         """Return a token for `user_id`, valid from now on for `lifetime`."""
-        issued = int(self._clock.now().timestamp())
-        claims = {
-            "iss": ISSUER,
-            "aud": AUDIENCE,
-            "sub": str(user_id),
-            "iat": issued,
-            "exp": issued + int(self.lifetime.total_seconds()),
-            "jti": secrets.token_urlsafe(12),
-            "login": login_id,
-            "version": version,
-            "dialect": dialect.value,
-        }
-        return jwt.encode({"alg": ALGORITHM, "kid": self._kid, "typ": TYPE}, claims, self._key)
+        claims = {"sub": str(user_id), "login": login_id, "version": version, "dialect": dialect.value}
+        return self._signer.sign(claims, self.lifetime)
 
     def read(self, token: str) -> Access:
         """Return what `token` states; `BadToken` unless every part of it is ours and it has not expired."""
@@ -97,26 +133,14 @@ class Tokens:
         return access
 
     def _read(self, token: str) -> Access:
-        if len(token) > LONGEST_TOKEN:
-            raise BadToken
-        try:
-            decoded = jwt.decode(token, self._key, algorithms=[ALGORITHM])
-        except (JoseError, ValueError):
-            raise BadToken from None
-        if decoded.header.get("typ") != TYPE or decoded.header.get("kid") != self._kid:
-            raise BadToken
-        return self._access(decoded.claims)
-
-    def _access(self, claims: dict[str, Any]) -> Access:
-        if claims.get("iss") != ISSUER or claims.get("aud") != AUDIENCE:
-            raise BadToken
-        if claims["exp"] <= self._clock.now().timestamp():
+        claims = self._signer.read(token)
+        if claims is None:
             raise BadToken
         return Access(
             int(claims["sub"]),
             claims["login"],
             claims["version"],
-            _DIALECTS[claims["dialect"]],
+            DIALECTS[claims["dialect"]],
             datetime.fromtimestamp(claims["exp"], UTC),
         )
 

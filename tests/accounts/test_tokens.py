@@ -40,7 +40,9 @@ def claims_of(token):
 
 def signed(tokens, claims, **header):
     """A token with the right signature and whatever else."""
-    return jwt.encode({"alg": "HS256", "kid": tokens._kid, "typ": "at+jwt", **header}, claims, tokens._key)
+    return jwt.encode(
+        {"alg": "HS256", "kid": tokens._signer._kid, "typ": "at+jwt", **header}, claims, tokens._signer._key
+    )
 
 
 def test_a_token_says_who_logged_in(tokens, token, clock):
@@ -86,15 +88,15 @@ def test_the_signature_has_to_be_ours(tokens, token):
     header, payload, signature = token.split(".")
     claims = part(claims_of(token) | {"sub": "1"})
     forged = [
-        f"{part({'alg': 'none', 'typ': 'at+jwt', 'kid': tokens._kid})}.{payload}.",
-        f"{part({'alg': 'none', 'typ': 'at+jwt', 'kid': tokens._kid})}.{payload}.{signature}",
-        f"{part({'alg': 'RS256', 'typ': 'at+jwt', 'kid': tokens._kid})}.{payload}.{signature}",
-        f"{part({'alg': 'HS256', 'crit': ['x'], 'typ': 'at+jwt', 'kid': tokens._kid})}.{payload}.{signature}",
+        f"{part({'alg': 'none', 'typ': 'at+jwt', 'kid': tokens._signer._kid})}.{payload}.",
+        f"{part({'alg': 'none', 'typ': 'at+jwt', 'kid': tokens._signer._kid})}.{payload}.{signature}",
+        f"{part({'alg': 'RS256', 'typ': 'at+jwt', 'kid': tokens._signer._kid})}.{payload}.{signature}",
+        f"{part({'alg': 'HS256', 'crit': ['x'], 'typ': 'at+jwt', 'kid': tokens._signer._kid})}.{payload}.{signature}",
         f"{header}.{claims}.{signature}",
         f"{header}.{payload}.",
         f"{header}.{payload}",
         jwt.encode(
-            {"alg": "HS256", "kid": tokens._kid, "typ": "at+jwt"}, claims_of(token), OctKey.import_key("x" * 32)
+            {"alg": "HS256", "kid": tokens._signer._kid, "typ": "at+jwt"}, claims_of(token), OctKey.import_key("x" * 32)
         ),
     ]
     for each in forged:

@@ -1,16 +1,21 @@
 """Tokens: obtained, exchanged, verified and revoked, under the paths of both documents."""
 
-from dataclasses import dataclass
-
 from helpdesk_core.accounts import permissions, queries, service
 from helpdesk_core.accounts.authenticators import standing
-from helpdesk_core.accounts.errors import InvalidCredentials
 from helpdesk_core.accounts.models import User
-from helpdesk_core.accounts.passwords import Passwords
-from helpdesk_core.accounts.queries import Account
 from helpdesk_core.accounts.routes.answers import as_they_see_themselves, client_of, shown
+from helpdesk_core.accounts.routes.sign_in import (
+    Checked,
+    CheckedChallenge,
+    admit,
+    admit_by_challenge,
+    begin_login,
+    check_challenge,
+    check_credentials,
+)
 from helpdesk_core.accounts.schemas.tokens import (
     AccessToken,
+    ChallengeAnswer,
     ClassicTokens,
     Credentials,
     LoginAttemptRead,
@@ -20,55 +25,18 @@ from helpdesk_core.accounts.schemas.tokens import (
     TokenPair,
     VerifiedToken,
 )
-from helpdesk_core.accounts.schemas.users import LoginAttemptFilters
+from helpdesk_core.accounts.schemas.users import LoginAttemptFilters, UserExtras, UserRead
+from helpdesk_core.accounts.service import delays
 from helpdesk_core.accounts.service.logins import Issued, login_of
 from helpdesk_core.accounts.tokens import Tokens
+from helpdesk_core.errors import NotFound
 from helpdesk_core.schemas import Dialect, Message, Page
 from helpdesk_core.tenancy import set_unscoped
 from helpdesk_core.web.context import Context
-from helpdesk_core.web.routing import Router
+from helpdesk_core.web.routing import Key, Router
 
 auth = Router("auth", tag="Authentication", document=Dialect.CLASSIC)
 router = Router("users", tag="Authentication", document=Dialect.COMPREHENSIVE)
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """Credentials after a look at the account that they name, if there is one.
-
-    Attributes:
-        account: the account of that name.
-        right: whether they open it.
-        renewed_hash: what to store instead, when the password was hashed at another cost than today's.
-    """
-
-    account: Account | None
-    right: bool
-    renewed_hash: str | None = None
-
-
-def check_credentials(ctx: Context, body: Credentials) -> Checked:
-    """Look whether the password is right and the account open.
-
-    An unknown name, a wrong password and a closed account take the same work, so that nobody can tell them apart.
-    """
-    set_unscoped(ctx.session)
-    account = queries.account_by_name(ctx.session, body.username)
-    passwords = ctx.services.get(Passwords)
-    right = passwords.verify(account.password_hash if account else None, body.password)
-    if account is None or not right or not account.is_active:
-        return Checked(account, right=False)
-    outdated = passwords.is_outdated(account.password_hash)
-    return Checked(account, right=True, renewed_hash=passwords.hash(body.password) if outdated else None)
-
-
-def _log_in(ctx: Context, body: Credentials, checked: Checked) -> Issued:
-    client = client_of(ctx)
-    service.record_attempt(ctx.session, body.username, checked.account, client, succeeded=checked.right)
-    if checked.account is None or not checked.right:
-        raise InvalidCredentials
-    lifetime = ctx.services.get(Tokens).refresh_lifetime
-    return service.log_in(ctx.session, checked.account, client, lifetime, renewed_hash=checked.renewed_hash)
 
 
 def _exchange(ctx: Context, body: Refresh) -> Issued:
@@ -99,38 +67,58 @@ def _pair(ctx: Context, issued: Issued) -> TokenPair:
     )
 
 
-@auth.post("/token/", public=True, form=True, slow=True, prepare=check_credentials)
+@auth.post("/token/", public=True, limit="authentication", form=True, slow=True, prepare=check_credentials)
 def obtain_token(ctx: Context, body: Credentials, prepared: Checked) -> ClassicTokens:
-    """Obtain an access and a refresh token for a user name or an e-mail address, and a password."""
-    return _classic(ctx, _log_in(ctx, body, prepared))
+    """Obtain an access and a refresh token for a user name or an e-mail address, and a password.
+
+    An account with a second factor takes a code as well, in `otp`. Without one the answer is 401, and its details have
+    `otp_required` and a `challenge_token` for `/users/2fa/login/`.
+    """
+    account = admit(ctx, body, prepared, Dialect.CLASSIC)
+    return _classic(ctx, begin_login(ctx, account, prepared.renewed_hash))
 
 
-@router.post("/login/", public=True, form=True, slow=True, prepare=check_credentials)
+@router.post("/login/", public=True, limit="authentication", form=True, slow=True, prepare=check_credentials)
 def log_in(ctx: Context, body: Credentials, prepared: Checked) -> TokenPair:
-    """Log in with a user name or an e-mail address, and a password."""
-    return _pair(ctx, _log_in(ctx, body, prepared))
+    """Log in with a user name or an e-mail address, and a password.
+
+    An account with a second factor takes a code as well, in `otp`. Without one the answer is 401, and its details have
+    `otp_required` and a `challenge_token` for `/users/2fa/login/`.
+    """
+    account = admit(ctx, body, prepared, Dialect.COMPREHENSIVE)
+    return _pair(ctx, begin_login(ctx, account, prepared.renewed_hash))
 
 
-@auth.post("/token/refresh/", public=True, form=True)
+@router.post("/2fa/login/", public=True, limit="authentication", slow=True, prepare=check_challenge)
+def log_in_with_code(ctx: Context, body: ChallengeAnswer, prepared: CheckedChallenge) -> TokenPair | ClassicTokens:  # noqa: ARG001
+    """Log in with the challenge of a login that lacked a code, and the code.
+
+    The answer is that of the endpoint where the login began. A challenge is good for five minutes and one login.
+    """
+    issued = begin_login(ctx, admit_by_challenge(ctx, prepared))
+    return _classic(ctx, issued) if prepared.challenge.dialect is Dialect.CLASSIC else _pair(ctx, issued)
+
+
+@auth.post("/token/refresh/", public=True, limit="general", form=True)
 def refresh_token(ctx: Context, body: Refresh) -> ClassicTokens:
     """Exchange a refresh token for a new pair; using one twice ends its login."""
     return _classic(ctx, _exchange(ctx, body))
 
 
-@router.post("/refresh/", public=True, form=True)
+@router.post("/refresh/", public=True, limit="general", form=True)
 def refresh(ctx: Context, body: Refresh) -> TokenPair:
     """Exchange a refresh token for a new pair; using one twice ends its login."""
     return _pair(ctx, _exchange(ctx, body))
 
 
-@auth.post("/token/verify/", public=True, form=True)
+@auth.post("/token/verify/", public=True, limit="general", form=True)
 def verify_token(ctx: Context, body: AccessToken) -> NoDetails:
     """Tell whether an access token is valid now: 401 if it is not."""
     standing(ctx.session, ctx.services.get(Tokens).read(body.token))
     return NoDetails()
 
 
-@router.post("/verify/", public=True, form=True)
+@router.post("/verify/", public=True, limit="general", form=True)
 def verify(ctx: Context, body: AccessToken) -> VerifiedToken:
     """Tell whether an access token is valid now, and until when: 401 if it is not."""
     access = ctx.services.get(Tokens).read(body.token)
@@ -138,14 +126,14 @@ def verify(ctx: Context, body: AccessToken) -> VerifiedToken:
     return VerifiedToken(valid=True, expires_at=access.expires_at)
 
 
-@auth.post("/token/blacklist/", public=True, form=True)
+@auth.post("/token/blacklist/", public=True, limit="general", form=True)
 def blacklist_token(ctx: Context, body: Refresh) -> NoDetails:
     """End the login of a refresh token; whether the token was known is not told."""
     _end_login_of(ctx, body.refresh)
     return NoDetails()
 
 
-@router.post("/logout/", permission=permissions.USE)
+@router.post("/logout/", permission=permissions.USE, personal=True, enrolling=True)
 def log_out(ctx: Context, body: OptionalRefresh) -> Message:
     """End the login of this request, or that of one of one's own refresh tokens: its tokens stop working at once."""
     login_id = ctx.principal.login_id if ctx.principal else None
@@ -156,7 +144,7 @@ def log_out(ctx: Context, body: OptionalRefresh) -> Message:
     return Message(message="Logged out successfully")
 
 
-@router.post("/logout-all/", permission=permissions.USE)
+@router.post("/logout-all/", permission=permissions.USE, personal=True, enrolling=True)
 def log_out_everywhere(ctx: Context) -> Message:
     """End every login of one's own, this one included."""
     service.end_logins(ctx.session, ctx.session.get_one(User, ctx.actor.user_id))
@@ -167,6 +155,15 @@ def log_out_everywhere(ctx: Context) -> Message:
 def list_login_attempts(ctx: Context, query: LoginAttemptFilters) -> Page[LoginAttemptRead]:
     """Attempts to log in, newest first: at one's own account, and for administrators at any of the organization."""
     return ctx.page(queries.login_attempts, query)
+
+
+@router.post("/{user_id}/unlock/", permission=permissions.MANAGE_USERS, include=UserExtras)
+def unlock_user(ctx: Context, user_id: Key) -> UserRead:
+    """Let a user log in at once who has to wait because of failed attempts, from wherever those came."""
+    if ctx.session.get(User, user_id) is None:
+        raise NotFound
+    delays.unlock(ctx.session, user_id)
+    return ctx.one(queries.users, user_id)
 
 
 def _end_login_of(ctx: Context, token: str) -> None:

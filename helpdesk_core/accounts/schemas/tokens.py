@@ -9,6 +9,8 @@ from helpdesk_core.accounts.schemas.users import UserRead
 from helpdesk_core.schemas import Schema, Text, UtcDateTime
 
 Token = Annotated[Text, Field(min_length=1, max_length=4096)]
+Code = Annotated[Text, Field(min_length=1, max_length=32, examples=["492039"])]
+"""Six digits that a device shows, or the eight of a backup code; blanks in it do not count."""
 
 
 class Credentials(Schema):
@@ -19,6 +21,8 @@ class Credentials(Schema):
     username: Annotated[Text, Field(min_length=1, max_length=254)]
     """User name or e-mail address, in any case."""
     password: Annotated[Text, Field(min_length=1, max_length=1024)]
+    otp: Code | None = None
+    """A code of a device or a backup code, if the account has a second factor; otherwise it makes no difference."""
 
 
 class Refresh(Schema):
@@ -63,6 +67,13 @@ class TokenPair(Schema):
     expires_in: int
     """Seconds until the access token expires."""
     user: UserRead
+
+
+class ChallengeAnswer(Schema):
+    """The second step of logging in."""
+
+    challenge_token: Token
+    code: Code
 
 
 class NoDetails(Schema):

@@ -1,18 +1,20 @@
 """Logging in and out: a login is the family of the refresh tokens that descend from one password."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from helpdesk_core import audit
 from helpdesk_core.accounts.errors import InvalidCredentials, InvalidRefreshToken
 from helpdesk_core.accounts.events import PasswordChanged, RefreshTokenReused, UserLoggedIn
 from helpdesk_core.accounts.models import Login, LoginAttempt, Organization, RefreshToken, User
 from helpdesk_core.accounts.queries import REFRESH_TOKEN, Account
+from helpdesk_core.accounts.service.second_factors import must_enroll
 from helpdesk_core.accounts.service.users import set_password
 from helpdesk_core.accounts.tokens import hash_of, new_refresh_token
+from helpdesk_core.clock import stored_instant
 from helpdesk_core.events import now, publish
 from helpdesk_core.tenancy import set_organization
 
@@ -59,15 +61,19 @@ def record_attempt(session: Session, name: str, account: Account | None, client:
         )
     )
     session.flush()
+    if account is not None and not succeeded:
+        audit.record(session, "login.failed", "user", account.id, organization_id=account.organization_id)
 
 
 def log_in(
     session: Session, account: Account, client: Client, lifetime: timedelta, *, renewed_hash: str | None = None
 ) -> Issued:
-    """Begin a login of an account whose password was right.
+    """Begin a login of an account whose owner has proved to be one.
+
+    If the organisation asks the role for a second factor that there is not yet, the login can do nothing but set it up.
 
     Args:
-        session: without an organisation yet; it gets that of the account.
+        session: of the organisation of the account.
         account: as it was when the password was looked at.
         client: where the request comes from.
         lifetime: of the refresh token.
@@ -76,17 +82,22 @@ def log_in(
     Raises:
         InvalidCredentials: the account was closed, or its password changed, since it was looked at.
     """
-    set_organization(session, account.organization_id)
     user = session.get_one(User, account.id)
     if not user.is_active or user.password_hash != account.password_hash:
         raise InvalidCredentials
     if renewed_hash is not None:
         user.password_hash = renewed_hash
     login = Login(
-        user_id=user.id, address=client.address, user_agent=client.user_agent, created_at=now(session), ended_at=None
+        user_id=user.id,
+        address=client.address,
+        user_agent=client.user_agent,
+        created_at=now(session),
+        ended_at=None,
+        must_enroll=must_enroll(session, user),
     )
     session.add(login)
     session.flush()
+    audit.record(session, "login.succeeded", "login", login.id, actor_id=user.id)
     publish(session, UserLoggedIn(user_id=user.id, login_id=login.id, address=client.address))
     return Issued(user, login.id, _new_token(session, login.id, lifetime))
 
@@ -109,10 +120,11 @@ def exchange(session: Session, token: str, client: Client, lifetime: timedelta) 
     token_id, login_id, organization_id, expires_at, user_id, ended_at = rows[0]
     set_organization(session, organization_id)
     moment = now(session)
-    if ended_at or _instant(expires_at) <= moment:
+    if ended_at or stored_instant(expires_at) <= moment:
         raise InvalidRefreshToken
     if not _use(session, token_id):
         end_login(session, login_id)
+        audit.record(session, "login.refresh_token_reused", "login", login_id, actor_id=user_id)
         publish(session, RefreshTokenReused(user_id=user_id, login_id=login_id, address=client.address))
         raise InvalidRefreshToken
     user = session.get_one(User, user_id)
@@ -123,7 +135,11 @@ def exchange(session: Session, token: str, client: Client, lifetime: timedelta) 
 
 def end_login(session: Session, login_id: int) -> None:
     """End one login: none of its tokens works from now on."""
-    session.execute(update(Login).where(Login.id == login_id, Login.ended_at.is_(None)).values(ended_at=now(session)))
+    open_login = update(Login).where(Login.id == login_id, Login.ended_at.is_(None))
+    ended = session.execute(open_login.values(ended_at=now(session)).returning(Login.user_id, Login.organization_id))
+    row = ended.first()
+    if row is not None:
+        audit.record(session, "login.ended", "login", login_id, actor_id=row[0], organization_id=row[1])
 
 
 def end_logins(session: Session, user: User, *, but: int | None = None) -> None:
@@ -133,6 +149,7 @@ def end_logins(session: Session, user: User, *, but: int | None = None) -> None:
         session.flush()
     others = update(Login).where(Login.user_id == user.id, Login.ended_at.is_(None))
     session.execute((others if but is None else others.where(Login.id != but)).values(ended_at=now(session)))
+    audit.record(session, "login.all_ended", "user", user.id, organization_id=user.organization_id)
 
 
 def change_password(session: Session, user_id: int, password_hash: str, *, keep_login: int | None) -> None:
@@ -140,6 +157,7 @@ def change_password(session: Session, user_id: int, password_hash: str, *, keep_
     user = session.get_one(User, user_id)
     set_password(session, user, password_hash)
     end_logins(session, user, but=keep_login)
+    audit.record(session, "user.password_changed", "user", user_id)
     publish(session, PasswordChanged(user_id=user_id))
 
 
@@ -173,8 +191,3 @@ def _new_token(session: Session, login_id: int, lifetime: timedelta) -> str:
     )
     session.flush()
     return token
-
-
-def _instant(stored: Any) -> datetime:
-    """Read an instant as the driver gives it: text on SQLite."""
-    return datetime.fromisoformat(stored) if isinstance(stored, str) else stored
