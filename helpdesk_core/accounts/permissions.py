@@ -6,7 +6,9 @@ USE = Permission("accounts:profile:use", "Read and change one's own account", RO
 VIEW_USERS = Permission("accounts:user:view", "See users, at least oneself", ROLES)
 VIEW_ALL_USERS = Permission("accounts:user:view_all", "See every user of the organization", ("agent", "admin"))
 MANAGE_USERS = Permission("accounts:user:manage", "Create, change and deactivate users, and change their roles")
+MANAGE_ROLES = Permission("accounts:role:manage", "Create, change and delete roles of the organization")
 VIEW_LOGIN_ATTEMPTS = Permission("accounts:login_attempt:view", "See who tried to log in")
+VIEW_AUDIT_LOG = Permission("accounts:audit_log:view", "See who did what, when and from where")
 VIEW_ORGANIZATION = Permission("accounts:organization:view", "See one's own organization", ROLES)
 CHANGE_ORGANIZATION = Permission("accounts:organization:change", "Change the organization")
 VIEW_ALL_ORGANIZATIONS = Permission("accounts:organization:view_all", "See every organization", (PLATFORM,))
@@ -20,7 +22,9 @@ ALL = (
     VIEW_USERS,
     VIEW_ALL_USERS,
     MANAGE_USERS,
+    MANAGE_ROLES,
     VIEW_LOGIN_ATTEMPTS,
+    VIEW_AUDIT_LOG,
     VIEW_ORGANIZATION,
     CHANGE_ORGANIZATION,
     VIEW_ALL_ORGANIZATIONS,
