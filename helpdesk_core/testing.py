@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import pytest
 from pydantic import SecretStr
@@ -28,12 +28,16 @@ from sqlalchemy.orm import Session
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from helpdesk_core.accounts.domains import Resolver
+from helpdesk_core.accounts.errors import NameServersUnavailable
 from helpdesk_core.accounts.passwords import Passwords
 from helpdesk_core.accounts.service import create_organization, create_user
 from helpdesk_core.app import Parts, assemble, create_app
 from helpdesk_core.database import Database, commit
 from helpdesk_core.events import Bus, OutboxEvent, attribute_session
 from helpdesk_core.files import MemoryStore
+from helpdesk_core.keys import Seals
+from helpdesk_core.mail import Mail, Mailer, MemoryMailer
 from helpdesk_core.migrations import lineages, upgrade
 from helpdesk_core.plugins import PluginHost, load_plugins
 from helpdesk_core.queries import Prepared
@@ -70,6 +74,28 @@ class TestClock:
         """Move on by `days=`, `hours=`, `minutes=` or `seconds=`, and return the new present."""
         self._now += timedelta(**duration)
         return self._now
+
+
+class TestResolver(Resolver):
+    """Name servers that know what a test tells them, and nothing else.
+
+    Attributes:
+        records: texts by name.
+        works: whether anybody answers.
+    """
+
+    __test__ = False
+
+    def __init__(self) -> None:
+        """Know nothing."""
+        self.records: dict[str, list[str]] = {}
+        self.works = True
+
+    def texts(self, name: str) -> list[str]:
+        """Return what a test has put there."""
+        if not self.works:
+            raise NameServersUnavailable
+        return self.records.get(name, [])
 
 
 class Response(Protocol):
@@ -197,6 +223,7 @@ class Installation:
         files: uploads, in memory.
         http: talks to the application.
         accounts: of the cast, by name.
+        mails: what was sent, oldest first; mails go out with `run_jobs`.
     """
 
     parts: Parts
@@ -205,7 +232,13 @@ class Installation:
     files: MemoryStore
     http: TestClient
     accounts: dict[str, Account]
+    mails: list[Mail] = field(default_factory=list)
     _clients: dict[str, Client] = field(default_factory=dict)
+
+    @property
+    def resolver(self) -> TestResolver:
+        """Return the name servers; put TXT records into its `records`."""
+        return cast("TestResolver", self.parts.services.get(Resolver))
 
     def client(self, name: str) -> Client:
         """Return one of the cast as a client."""
@@ -273,6 +306,7 @@ def test_settings(database_url: str, home: Path, **changes: Any) -> Settings:
         "default_organization": "acme-corp",
         "log_requests": False,
         "sqlite_synchronous": "NORMAL",
+        "limits": "count",
         "allowed_hosts": ("testserver", "localhost", "127.0.0.1"),
     }
     return Settings(**{**values, **changes})
@@ -345,7 +379,7 @@ class _Databases:
 
 def _create_cast(session: Session, settings: Settings) -> dict[str, Account]:
     set_unscoped(session)
-    attribute_session(session, Bus(TestClock()), None)
+    attribute_session(session, Bus(TestClock(), seals=Seals([b"of the cast"])), None)
     acme = create_organization(session, name="Acme Corporation", slug="acme-corp", domain="acme.com", tier="enterprise")
     globex = create_organization(session, name="Globex", slug="globex", domain="globex.com", tier="enterprise")
     organizations = {"acme-corp": acme, "globex": globex}
@@ -383,14 +417,21 @@ def helpdesk_databases(
 
 
 @contextmanager
-def running(databases: _Databases, host: PluginHost, home: Path, name: str = "test") -> Iterator[Installation]:
-    """Run a helpdesk on a copy of the database called `name`, for as long as the block lasts."""
+def running(
+    databases: _Databases, host: PluginHost, home: Path, name: str = "test", **changes: Any
+) -> Iterator[Installation]:
+    """Run a helpdesk on a copy of the database called `name`, for as long as the block lasts.
+
+    `changes` are settings; limits, for instance, are only counted unless `limits="enforce"` is among them.
+    """
     clock, files = TestClock(), MemoryStore()
-    settings = test_settings(databases.copy(name), home)
-    parts = assemble(settings, clock=clock, host=host, files=files)
+    mails: list[Mail] = []
+    settings = test_settings(databases.copy(name), home, **changes)
+    instead: dict[type, Any] = {Resolver: TestResolver(), Mailer: MemoryMailer(mails)}
+    parts = assemble(settings, clock=clock, host=host, files=files, instead=instead)
     app = create_app(settings, parts=parts, delivers=False)
     with TestClient(app, raise_server_exceptions=False) as http:
-        yield Installation(parts, app, clock, files, http, databases.accounts)
+        yield Installation(parts, app, clock, files, http, databases.accounts, mails)
 
 
 @pytest.fixture

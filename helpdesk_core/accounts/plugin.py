@@ -3,12 +3,21 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from helpdesk_core.accounts import authenticators, events, permissions, routes
+from pydantic import BaseModel
+
+from helpdesk_core.accounts import authenticators, events, handlers, pages, permissions, routes
+from helpdesk_core.accounts.backup_codes import BackupCodes
+from helpdesk_core.accounts.challenges import Challenges
+from helpdesk_core.accounts.csrf import Csrf
+from helpdesk_core.accounts.domains import DomainProof, Resolver
+from helpdesk_core.accounts.letters import Letters
+from helpdesk_core.accounts.links import Links
 from helpdesk_core.accounts.passwords import Passwords
+from helpdesk_core.accounts.schemas.settings import CoreSettings
 from helpdesk_core.accounts.tokens import Tokens
 from helpdesk_core.clock import Clock
 from helpdesk_core.database import CoreBase
-from helpdesk_core.events import Event
+from helpdesk_core.events import Event, Handler
 from helpdesk_core.hookspecs import hookimpl
 from helpdesk_core.permissions import Permission
 from helpdesk_core.settings import Settings
@@ -28,6 +37,11 @@ def register_routes() -> Sequence[Router]:
 
 
 @hookimpl
+def register_pages() -> Sequence[Router]:
+    return [pages.router]
+
+
+@hookimpl
 def register_permissions() -> Sequence[Permission]:
     return permissions.ALL
 
@@ -38,10 +52,30 @@ def register_events() -> Sequence[type[Event]]:
 
 
 @hookimpl
+def register_event_handlers() -> Sequence[Handler]:
+    return handlers.ALL
+
+
+@hookimpl
 def register_authenticators() -> Sequence[Callable[[Services], Authenticator]]:
-    return [authenticators.by_access_token]
+    return [authenticators.by_credential]
 
 
 @hookimpl
 def register_services() -> Sequence[Callable[[Settings, Clock], Any]]:
-    return [Tokens, lambda settings, _: Passwords(settings)]
+    return [
+        Tokens,
+        Challenges,
+        Csrf,
+        Links,
+        Letters,
+        lambda settings, _: Passwords(settings),
+        lambda settings, _: BackupCodes(settings),
+        lambda settings, _: DomainProof(settings),
+        lambda *_: Resolver(),
+    ]
+
+
+@hookimpl
+def register_organization_settings() -> Sequence[type[BaseModel]]:
+    return [CoreSettings]

@@ -1,53 +1,91 @@
-"""When somebody was last active: noted in memory with every request, written now and then.
+"""When somebody or something was last used: noted in memory with every request, written now and then.
 
 A request that only reads must not wait for the writer, so none writes this. What was noted is written by the
-process's own thread every few seconds, for each user at most once a minute.
+process's own thread every few seconds, for each user, login and API key at most once a minute.
 """
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import or_, update
+from sqlalchemy import Update, or_, update
+from sqlalchemy.orm import InstrumentedAttribute
 
-from helpdesk_core.accounts.models import User
+from helpdesk_core.accounts.models import ApiKey, Login, User
 from helpdesk_core.database import Database, commit
 from helpdesk_core.tenancy import set_unscoped
 
 RESOLUTION = timedelta(minutes=1)
 _SECONDS = RESOLUTION.total_seconds()
-KEPT_USERS = 100_000
+KEPT_ROWS = 100_000
+
+
+class LastUse:
+    """Knows which rows of one table were used in this process."""
+
+    def __init__(
+        self, moment: InstrumentedAttribute[datetime | None], address: InstrumentedAttribute[str | None] | None = None
+    ) -> None:
+        """Say which column holds when, and which, if any, from where."""
+        self._moment = moment
+        self._address = address
+        self._noted: dict[int, float] = {}
+        self._pending: dict[int, tuple[datetime, str]] = {}
+
+    def note(self, key: int, moment: datetime, seconds: float, address: str = "") -> None:
+        """Remember that the row `key` was used at `moment`, which is `seconds` since 1970."""
+        if seconds - self._noted.get(key, 0.0) >= _SECONDS:
+            self._noted[key] = seconds
+            self._pending[key] = moment, address
+
+    def updates(self) -> Iterator[Update]:
+        """Return what writes the notes since the last time."""
+        pending, self._pending = self._pending, {}
+        if len(self._noted) > KEPT_ROWS:
+            self._noted = {}
+        entity: Any = self._moment.class_
+        for key, (moment, address) in sorted(pending.items()):
+            values: dict[str, Any] = {self._moment.key: moment}
+            if self._address is not None:
+                values[self._address.key] = address
+            earlier = or_(self._moment.is_(None), self._moment <= moment - RESOLUTION)
+            yield update(entity).where(entity.id == key, earlier).values(values)
+
+    def __bool__(self) -> bool:
+        """Tell whether anything is to be written."""
+        return bool(self._pending)
 
 
 class Presence:
-    """Knows which users were active in this process."""
+    """Knows who was active in this process, and by which credential."""
 
     def __init__(self, database: Database) -> None:
         """Start with nobody."""
         self._database = database
-        self._noted: dict[int, float] = {}
-        self._pending: dict[int, datetime] = {}
+        self._users = LastUse(User.last_active_at)
+        self._logins = LastUse(Login.last_used_at)
+        self._keys = LastUse(ApiKey.last_used_at, ApiKey.last_used_address)
 
-    def note(self, user_id: int, moment: datetime) -> None:
-        """Remember that `user_id` was active at `moment`."""
+    def note_login(self, user_id: int, login_id: int, moment: datetime) -> None:
+        """Remember that somebody was active at `moment`, by a login."""
         seconds = moment.timestamp()
-        if seconds - self._noted.get(user_id, 0.0) >= _SECONDS:
-            self._noted[user_id] = seconds
-            self._pending[user_id] = moment
+        self._users.note(user_id, moment, seconds)
+        self._logins.note(login_id, moment, seconds)
+
+    def note_key(self, user_id: int, key_id: int, moment: datetime, address: str) -> None:
+        """Remember that somebody was active at `moment`, by an API key, from `address`."""
+        seconds = moment.timestamp()
+        self._users.note(user_id, moment, seconds)
+        self._keys.note(key_id, moment, seconds, address[:45])
 
     def flush(self) -> None:
         """Write what was noted since the last time."""
-        if not self._pending:
+        noted = [each for each in (self._users, self._logins, self._keys) if each]
+        if not noted:
             return
-        pending, self._pending = self._pending, {}
-        if len(self._noted) > KEPT_USERS:
-            self._noted = {}
         with self._database.session(writes=True) as session:
             set_unscoped(session)
-            for user_id, moment in sorted(pending.items()):
-                earlier = or_(User.last_active_at.is_(None), User.last_active_at <= moment - RESOLUTION)
-                session.execute(
-                    update(User)
-                    .where(User.id == user_id, earlier)
-                    .values(last_active_at=moment)
-                    .execution_options(synchronize_session=False)
-                )
+            for each in noted:
+                for statement in each.updates():
+                    session.execute(statement.execution_options(synchronize_session=False))
             commit(session)

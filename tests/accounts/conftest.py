@@ -6,6 +6,7 @@ from helpdesk_core.accounts.models import Organization, User
 from helpdesk_core.accounts.passwords import Passwords
 from helpdesk_core.accounts.service import create_user
 from helpdesk_core.testing import Account, Client
+from tests.accounts.phones import enroll
 from tests.contract.steps import PASSWORD, register
 
 
@@ -45,3 +46,9 @@ def change(installation):
             session.commit()
 
     return change_row
+
+
+@pytest.fixture
+def phone(member, clock):
+    """The device of the member, verified."""
+    return enroll(member, clock)

@@ -1,4 +1,4 @@
-from tests.contract.steps import served
+from tests.contract.steps import rows, served
 
 
 def seen(installation, client):
@@ -33,3 +33,20 @@ def test_activity_does_not_change_the_tag(installation, member):
     assert member.get("/users/profile/").headers["ETag"] == tag
     served(member.patch("/users/profile/", json={"language": "de"}, headers={"If-Match": tag}))
     assert member.get("/users/profile/").headers["ETag"] != tag
+
+
+def test_the_login_is_noted_with_its_owner(installation, member, clock):
+    member.get("/users/profile/")
+    clock.advance(seconds=30)
+    member.get("/users/profile/")
+    installation.parts.delivery.keep_up()
+    (login,) = rows(member, "/users/sessions/")
+    assert login["last_used_at"] == "2026-03-02T10:00:00Z"
+
+
+def test_nothing_is_written_where_nothing_happened(installation, member):
+    seen(installation, member)
+    installation.parts.delivery.keep_up()
+    with installation.statements() as statements:
+        installation.parts.delivery.keep_up()
+    assert statements == []

@@ -1,5 +1,45 @@
 """The endpoints of accounts."""
 
-from helpdesk_core.accounts.routes import account, logins, organizations, users
+from helpdesk_core.accounts.routes import (
+    account,
+    api_keys,
+    audit,
+    avatars,
+    confirmations,
+    domains,
+    invitations,
+    limits,
+    logins,
+    meta,
+    organization_plugins,
+    organizations,
+    roles,
+    second_factors,
+    sessions,
+    settings,
+    users,
+)
 
-ROUTERS = [logins.auth, logins.router, account.router, users.router, organizations.router]
+ROUTERS = [
+    logins.auth,
+    logins.router,
+    sessions.router,
+    second_factors.router,
+    api_keys.router,
+    account.router,
+    confirmations.router,
+    avatars.router,
+    roles.router,
+    users.router,
+    organizations.router,
+    invitations.router,
+    settings.router,
+    domains.router,
+    organization_plugins.router,
+    meta.zones,
+    meta.languages,
+    audit.router,
+    limits.router,
+    limits.tiers,
+    limits.organizations,
+]

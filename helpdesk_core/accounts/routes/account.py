@@ -7,6 +7,8 @@ from helpdesk_core.accounts.errors import RegistrationClosed
 from helpdesk_core.accounts.models import Organization, User
 from helpdesk_core.accounts.passwords import Passwords, password_problem
 from helpdesk_core.accounts.routes.answers import as_they_see_themselves, shown
+from helpdesk_core.accounts.routes.proofs import insist, is_own_password
+from helpdesk_core.accounts.schemas.types import domain_of, key_of
 from helpdesk_core.accounts.schemas.users import (
     PasswordChange,
     ProfileUpdate,
@@ -19,6 +21,7 @@ from helpdesk_core.errors import FieldError, Invalid
 from helpdesk_core.schemas import Dialect, Message, changes
 from helpdesk_core.tenancy import set_organization, set_unscoped
 from helpdesk_core.web.context import Context
+from helpdesk_core.web.limits import Limits
 from helpdesk_core.web.routing import Router
 
 router = Router("users", tag="Users", document=Dialect.COMPREHENSIVE)
@@ -34,9 +37,10 @@ class Admitted:
 
 def admit(ctx: Context, body: Registration) -> Admitted:
     """Check what the schema cannot: the password, the organisation, and whether that takes registrations."""
+    ctx.services.get(Limits).spend_for(ctx, "authentication", f"account:{key_of(body.email)}")
     set_unscoped(ctx.session)
     default = ctx.services.settings.default_organization
-    organization = queries.registering_organization(ctx.session, body.organization_slug, default)
+    organization = queries.registering_organization(ctx.session, body.organization_slug, default, body.email)
     problems = []
     names = (body.username, body.email, body.first_name, body.last_name, f"{body.first_name} {body.last_name}")
     if problem := password_problem(body.password, names):
@@ -53,11 +57,13 @@ def admit(ctx: Context, body: Registration) -> Admitted:
 def accepts(organization: Organization, email: str) -> bool:
     """Tell whether an organisation takes a registration with this address (decision D4)."""
     if organization.registration == "domain":
-        return organization.domain is not None and email.rpartition("@")[2].lower() == organization.domain
+        return organization.domain_verified_at is not None and domain_of(email) == organization.domain
     return organization.registration == "open"
 
 
-@router.post("/register/", public=True, status=201, slow=True, prepare=admit, include=UserExtras)
+@router.post(
+    "/register/", public=True, limit="authentication", status=201, slow=True, prepare=admit, include=UserExtras
+)
 def register(ctx: Context, body: Registration, prepared: Admitted) -> Registered:
     """Make an account for oneself, as a customer of an organization."""
     set_organization(ctx.session, prepared.organization.id)
@@ -65,7 +71,7 @@ def register(ctx: Context, body: Registration, prepared: Admitted) -> Registered
     return shown(Registered, message="User created successfully", user=as_they_see_themselves(ctx, user))
 
 
-@router.get("/profile/", permission=permissions.USE, include=UserExtras)
+@router.get("/profile/", permission=permissions.USE, enrolling=True, include=UserExtras)
 def retrieve_profile(ctx: Context) -> UserRead:
     """One's own account."""
     return ctx.one(queries.users, ctx.actor.user_id)
@@ -79,20 +85,21 @@ def change_profile(ctx: Context, body: ProfileUpdate) -> UserRead:
     return ctx.one(queries.users, user.id)
 
 
-def check_passwords(ctx: Context, body: PasswordChange) -> str:
-    """Return the hash of the new password, once the old one has proved right."""
-    user = ctx.session.get_one(User, ctx.actor.user_id)
-    passwords = ctx.services.get(Passwords)
-    if not passwords.verify(user.password_hash, body.old_password):
-        raise Invalid.field("old_password", "This is not your password.")
-    if problem := password_problem(body.new_password, queries.names_of(ctx.session, user.id)):
+def check_passwords(ctx: Context, body: PasswordChange) -> str | None:
+    """Return the hash of the new password; nothing if the old one is wrong."""
+    if not is_own_password(ctx, body.old_password):
+        return None
+    if problem := password_problem(body.new_password, queries.names_of(ctx.session, ctx.actor.user_id)):
         raise Invalid.field("new_password", problem)
-    return passwords.hash(body.new_password)
+    return ctx.services.get(Passwords).hash(body.new_password)
 
 
-@router.post("/change-password/", permission=permissions.USE, slow=True, prepare=check_passwords)
-def change_password(ctx: Context, body: PasswordChange, prepared: str) -> Message:  # noqa: ARG001
+@router.post(
+    "/change-password/", permission=permissions.USE, personal=True, enrolling=True, slow=True, prepare=check_passwords
+)
+def change_password(ctx: Context, body: PasswordChange, prepared: str | None) -> Message:  # noqa: ARG001
     """Change one's own password; every other login of one's own ends."""
+    insist(ctx, proved=prepared is not None, field="old_password")
     login_id = ctx.principal.login_id if ctx.principal else None
-    service.change_password(ctx.session, ctx.actor.user_id, prepared, keep_login=login_id)
+    service.change_password(ctx.session, ctx.actor.user_id, prepared or "", keep_login=login_id)
     return Message(message="Password changed successfully")

@@ -3,9 +3,10 @@
 from typing import Any, TypeVar, cast
 
 from helpdesk_core.accounts import queries
-from helpdesk_core.accounts.models import User
+from helpdesk_core.accounts.models import Organization, User
 from helpdesk_core.accounts.schemas.users import UserRead
 from helpdesk_core.accounts.service import Client
+from helpdesk_core.errors import NotFound
 from helpdesk_core.permissions import Actor
 from helpdesk_core.queries import Viewer
 from helpdesk_core.schemas import Schema
@@ -30,3 +31,11 @@ def as_they_see_themselves(ctx: Context, user: User) -> UserRead:
     actor = Actor(user.id, user.organization_id, user.role)
     viewer = Viewer(actor, ctx.dialect, ctx.now, ctx.include)
     return cast("UserRead", queries.users.load_one(ctx.session, viewer, user.id).data)
+
+
+def organization_at(ctx: Context, organization_id: int) -> Organization:
+    """Return the organisation of a path, which is that of the session."""
+    organization = ctx.session.get(Organization, organization_id)
+    if organization is None:
+        raise NotFound
+    return organization

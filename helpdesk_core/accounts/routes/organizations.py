@@ -4,8 +4,10 @@ from typing import Any
 
 from helpdesk_core.accounts import permissions, queries, service
 from helpdesk_core.accounts.errors import OwnOrganization
-from helpdesk_core.accounts.models import Organization, User
-from helpdesk_core.accounts.routes.users import hash_password
+from helpdesk_core.accounts.models import User
+from helpdesk_core.accounts.routes.answers import organization_at
+from helpdesk_core.accounts.routes.settings import checked_settings
+from helpdesk_core.accounts.routes.users import authority_of, hash_password, subordinate
 from helpdesk_core.accounts.schemas.organizations import (
     OrganizationCreate,
     OrganizationExtras,
@@ -36,7 +38,8 @@ def list_organizations(ctx: Context, query: OrganizationFilters) -> Page[Organiz
 @router.post("/", permission=permissions.MANAGE_ORGANIZATIONS, status=201, include=OrganizationExtras)
 def create_organization(ctx: Context, body: OrganizationCreate) -> OrganizationRead:
     """Make an organization; its first administrator is added to its members."""
-    values = body.model_dump(exclude={"subscription_tier"})
+    settings = checked_settings(ctx, body.settings)
+    values = {**body.model_dump(exclude={"subscription_tier"}), "settings": settings}
     organization = service.create_organization(ctx.session, tier=body.subscription_tier, **values)
     return ctx.one(queries.organizations, organization.id)
 
@@ -71,14 +74,14 @@ def partial_update_organization(ctx: Context, organization_id: Key, body: Organi
     """Change an organization; of `settings`, only the keys that are sent."""
     values = changes(body)
     if "settings" in values:
-        values["settings"] = {**_organization(ctx, organization_id).settings, **values["settings"]}
+        values["settings"] = {**organization_at(ctx, organization_id).settings, **values["settings"]}
     return _change(ctx, organization_id, values)
 
 
 @router.delete("/{organization_id}/", permission=permissions.MANAGE_ORGANIZATIONS, within=HERE)
 def delete_organization(ctx: Context, organization_id: Key) -> None:
     """Remove an organization that has no users."""
-    service.delete_organization(ctx.session, _organization(ctx, organization_id))
+    service.delete_organization(ctx.session, organization_at(ctx, organization_id))
 
 
 @router.post(
@@ -89,7 +92,7 @@ def delete_organization(ctx: Context, organization_id: Key) -> None:
 )
 def activate_organization(ctx: Context, organization_id: Key) -> OrganizationRead:
     """Open a closed organization again."""
-    service.set_organization_active(ctx.session, _organization(ctx, organization_id), active=True)
+    service.set_organization_active(ctx.session, organization_at(ctx, organization_id), active=True)
     return ctx.one(queries.organizations, organization_id)
 
 
@@ -101,7 +104,7 @@ def activate_organization(ctx: Context, organization_id: Key) -> OrganizationRea
 )
 def deactivate_organization(ctx: Context, organization_id: Key) -> OrganizationRead:
     """Close an organization: its members can neither log in nor use a token."""
-    organization = _organization(ctx, organization_id)
+    organization = organization_at(ctx, organization_id)
     if ctx.session.get(User, ctx.actor.user_id) is not None:
         raise OwnOrganization
     service.set_organization_active(ctx.session, organization, active=False)
@@ -111,6 +114,7 @@ def deactivate_organization(ctx: Context, organization_id: Key) -> OrganizationR
 @router.post(
     "/{organization_id}/change-tier/",
     permission=permissions.CHANGE_ORGANIZATION,
+    needs=permissions.CHANGE_TIER,
     within=HERE,
     include=OrganizationExtras,
 )
@@ -123,7 +127,7 @@ def change_tier(ctx: Context, organization_id: Key, body: TierUpdate) -> Organiz
 @router.get("/{organization_id}/subscription/", permission=permissions.CHANGE_ORGANIZATION, within=HERE)
 def retrieve_subscription(ctx: Context, organization_id: Key) -> SubscriptionRead:
     """The subscription tier and its history."""
-    organization = _organization(ctx, organization_id)
+    organization = organization_at(ctx, organization_id)
     history = [
         TierChangeRead.model_validate(row, from_attributes=True, extra="ignore")
         for row in queries.tier_changes(ctx.session)
@@ -148,26 +152,20 @@ def list_members(ctx: Context, organization_id: Key, query: UserFilters) -> Page
 )
 def add_member(ctx: Context, organization_id: Key, body: UserCreate, prepared: str) -> UserRead:
     """Make an account in an organization."""
-    user = service.add_user(ctx.session, _organization(ctx, organization_id), body, prepared)
+    authority_of(ctx).require_role(body.role)
+    user = service.add_user(ctx.session, organization_at(ctx, organization_id), body, prepared)
     return ctx.one(queries.users, user.id)
 
 
 @router.delete("/{organization_id}/members/{user_id}/", permission=permissions.MANAGE_USERS, within=HERE)
 def remove_member(ctx: Context, organization_id: Key, user_id: Key) -> None:  # noqa: ARG001
     """Close the account of a member."""
-    user = ctx.session.get(User, user_id)
-    if user is None:
-        raise NotFound
-    service.deactivate_user(ctx.session, user)
-
-
-def _organization(ctx: Context, organization_id: int) -> Organization:
-    organization = ctx.session.get(Organization, organization_id)
-    if organization is None:
-        raise NotFound
-    return organization
+    service.deactivate_user(ctx.session, subordinate(ctx, user_id))
 
 
 def _change(ctx: Context, organization_id: int, values: dict[str, Any]) -> OrganizationRead:
-    service.change_organization(ctx.session, ctx.actor, _organization(ctx, organization_id), values)
+    organization = organization_at(ctx, organization_id)
+    if "settings" in values:
+        values["settings"] = checked_settings(ctx, values["settings"])
+    service.change_organization(ctx.session, ctx.actor, organization, values)
     return ctx.one(queries.organizations, organization_id)

@@ -4,8 +4,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from helpdesk_core.accounts.schemas.types import Domain, Policy, SettingsObject, Slug, Tier
-from helpdesk_core.schemas import DbInt, Filters, Line, QueryBool, Schema, UtcDateTime, Words
+from helpdesk_core.accounts.schemas.types import Domain, Policy, Slug, Tier
+from helpdesk_core.schemas import DbInt, Filters, JsonObject, Line, QueryBool, Schema, UtcDateTime, Words
 
 
 class OrganizationRead(Schema):
@@ -26,7 +26,9 @@ class OrganizationExtras(Schema):
     """What `?include=` adds to an organisation."""
 
     registration: Policy
-    """Who may register: anybody, those with an address of the domain, the invited, or nobody."""
+    """Who may register: anybody, those with an address of the verified domain, the invited, or nobody."""
+    domain_verified_at: UtcDateTime | None
+    """When the domain was proved to be the organisation's."""
 
 
 SHOWN = frozenset({*OrganizationRead.model_fields, *OrganizationExtras.model_fields})
@@ -42,7 +44,7 @@ class OrganizationCreate(Schema):
     """Appears in registrations and never changes; made from the name when it is left out."""
     domain: Domain | None = None
     subscription_tier: Tier = "free"
-    settings: SettingsObject = Field(default_factory=dict)
+    settings: JsonObject = Field(default_factory=dict)
     registration: Policy = "open"
 
 
@@ -55,7 +57,7 @@ class OrganizationUpdate(Schema):
     domain: Domain | None = None
     subscription_tier: Tier = "free"
     """A change of it is for platform administrators."""
-    settings: SettingsObject = Field(default_factory=dict)
+    settings: JsonObject = Field(default_factory=dict)
     registration: Policy = "open"
 
 

@@ -9,23 +9,14 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from helpdesk_core.schemas import JsonObject, Text
+from helpdesk_core.accounts.languages import LANGUAGES
+from helpdesk_core.schemas import Text
 
 _EMAIL = re.compile(r"[^@\s\"(),:;<>\[\]\\]+@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}", re.IGNORECASE)
 _USERNAME = re.compile(r"[\w.+-]+")
 _PHONE = re.compile(r"\+[1-9][0-9]{5,14}")
 _DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{1,62}")
 _NOT_ZONES = {"localtime", "posixrules", "Factory"}
-_CODES = """
-    aa ab ae af ak am an ar as av ay az ba be bg bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz ee el
-    en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia id ie ig ii ik io is it
-    iu ja jv ka kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb lg li ln lo lt lu lv mg mh mi mk ml mn mr ms mt
-    my na nb nd ne ng nl nn no nr nv ny oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl
-    sm sn so sq sr ss st su sv sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo
-    za zh zu
-"""
-LANGUAGES = frozenset(_CODES.split())
-"""Two-letter codes of ISO 639."""
 
 
 @cache
@@ -37,6 +28,11 @@ def timezones() -> frozenset[str]:
 def key_of(name: str) -> str:
     """Return the form of a user name or an address that is unique: without case, compatibility forms merged."""
     return unicodedata.normalize("NFKC", name).casefold()
+
+
+def domain_of(address: str) -> str:
+    """Return the domain of an e-mail address."""
+    return address.rpartition("@")[2].lower()
 
 
 def _email(value: str) -> str:
@@ -84,22 +80,6 @@ def _plain(value: str) -> str:
     return value.strip()
 
 
-def _settings(value: dict[str, Any]) -> dict[str, Any]:
-    """Check the keys that the product itself reads; others are kept as they are."""
-    checks = {"timezone": _timezone, "language": _language}
-    checked = dict(value)
-    for name, check in checks.items():
-        if name in value:
-            if not isinstance(value[name], str):
-                raise PydanticCustomError("settings", "{name} must be text.", {"name": name})
-            checked[name] = check(value[name])
-    if not isinstance(value.get("notifications", True), bool):
-        raise PydanticCustomError("settings", "notifications must be true or false.")
-    if len(repr(value)) > 16_384:
-        raise PydanticCustomError("settings", "Settings may have at most 16 kB.")
-    return checked
-
-
 def _shown(**keywords: Any) -> Any:
     """Tell the OpenAPI document what a validator checks; validation itself does not look at it."""
     return Field(json_schema_extra=keywords)
@@ -117,7 +97,6 @@ Language = Annotated[
 ]
 Domain = Annotated[Text, Field(max_length=253), AfterValidator(_domain), _shown(examples=["example.com"])]
 Slug = Annotated[Text, Field(max_length=63, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
-SettingsObject = Annotated[JsonObject, AfterValidator(_settings)]
 Password = Annotated[Text, Field(max_length=4096)]
 """A new password as it was sent; `passwords.password_problem` says whether it may be one."""
 Role = Literal["customer", "technician", "agent", "admin"]

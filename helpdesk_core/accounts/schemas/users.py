@@ -3,6 +3,7 @@
 from typing import Literal
 
 from helpdesk_core.accounts.schemas.people import OrganizationSummary
+from helpdesk_core.accounts.schemas.roles import NamedRole
 from helpdesk_core.accounts.schemas.types import (
     Email,
     Language,
@@ -28,6 +29,7 @@ class UserRead(Schema):
     phone: str | None
     """In international form, `+12025550123`."""
     avatar: str | None
+    """Path of the picture on this server, `/api/v1/users/5/avatar/`; null without one."""
     timezone: str
     language: str
     is_verified: bool
@@ -47,6 +49,8 @@ class UserExtras(Schema):
     last_name: str
     organization: OrganizationSummary
     is_active: bool
+    custom_role: NamedRole | None
+    """The organisation's own role that the user has, if it is one."""
 
 
 SHOWN = frozenset({*UserRead.model_fields, *UserExtras.model_fields})
@@ -118,20 +122,6 @@ class PasswordChange(Schema):
 
     old_password: Password
     new_password: Password
-
-
-class RoleChange(Schema):
-    """Another role for a user."""
-
-    role: Role
-
-
-class RoleRead(Schema):
-    """A role and what it may do."""
-
-    role: Role
-    permissions: list[str]
-    """Codes, sorted."""
 
 
 class UserFilters(Filters):

@@ -8,12 +8,15 @@ from typing import Any
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
+from helpdesk_core import audit
 from helpdesk_core.accounts import permissions
-from helpdesk_core.accounts.errors import OrganizationNotEmpty
+from helpdesk_core.accounts.errors import DomainChanged, OrganizationNotEmpty
 from helpdesk_core.accounts.events import OrganizationUpdated
-from helpdesk_core.accounts.models import Organization, TierChange, User
+from helpdesk_core.accounts.models import CustomRole, Organization, TierChange, User
+from helpdesk_core.accounts.service.second_factors import require_two_factor
 from helpdesk_core.errors import AlreadyExists
 from helpdesk_core.events import OutboxEvent, now, publish
+from helpdesk_core.limits.models import Usage
 from helpdesk_core.permissions import Actor
 
 LONGEST_SLUG = 63
@@ -37,7 +40,7 @@ def create_organization(
         slug: appears in registrations and never changes; made from the name when it is left out.
         domain: of its members' addresses, unique without case.
         tier: one of `TIERS`.
-        settings: free, see `SettingsObject`.
+        settings: as `OrganizationSettings.checked` returned them.
         registration: who may register: `open`, `domain`, `invitation` or `closed`.
 
     Raises:
@@ -50,6 +53,7 @@ def create_organization(
         raise AlreadyExists.field("slug", "An organization with this slug exists.")
     moment = now(session)
     organization = Organization(
+        id=_next_key(session),
         name=name,
         slug=slug,
         domain=domain.lower() if domain else None,
@@ -62,6 +66,11 @@ def create_organization(
     )
     session.add(organization)
     session.flush()
+    shown = {"name": name, "slug": slug, "subscription_tier": tier}
+    audit.record(
+        session, "organization.created", "organization", organization.id,
+        after=shown, organization_id=organization.id,
+    )  # fmt: skip
     return organization
 
 
@@ -79,9 +88,29 @@ def change_organization(session: Session, actor: Actor, organization: Organizati
         _change_tier(session, actor, organization, values["subscription_tier"])
     if "domain" in changed:
         _refuse_taken_domain(session, values["domain"])
+        organization.domain_verified_at = None
+    before = {name: getattr(organization, name) for name in changed}
     for name in changed:
         setattr(organization, name, values[name])
     _changed(session, organization, changed)
+    if "settings" in changed:
+        require_two_factor(session, organization)
+    after = {name: values[name] for name in changed}
+    audit.record(session, "organization.updated", "organization", organization.id, before=before, after=after)
+
+
+def verify_domain(session: Session, organization: Organization, domain: str) -> None:
+    """Note that `domain` was proved to be the organisation's: its addresses join it from now on, as its policy says.
+
+    Raises:
+        DomainChanged: it is not the organisation's domain any more (409).
+    """
+    if organization.domain != domain:
+        raise DomainChanged
+    if organization.domain_verified_at is None:
+        organization.domain_verified_at = now(session)
+        _changed(session, organization, ["domain_verified_at"])
+        audit.record(session, "organization.domain_verified", "organization", organization.id, after={"domain": domain})
 
 
 def set_organization_active(session: Session, organization: Organization, *, active: bool) -> None:
@@ -89,6 +118,8 @@ def set_organization_active(session: Session, organization: Organization, *, act
     if organization.is_active != active:
         organization.is_active = active
         _changed(session, organization, ["is_active"])
+        act = "organization.activated" if active else "organization.deactivated"
+        audit.record(session, act, "organization", organization.id)
 
 
 def delete_organization(session: Session, organization: Organization) -> None:
@@ -99,10 +130,21 @@ def delete_organization(session: Session, organization: Organization) -> None:
     """
     if session.scalar(select(func.count()).select_from(User)):
         raise OrganizationNotEmpty
+    session.execute(delete(CustomRole))
     session.execute(delete(TierChange))
+    session.execute(delete(Usage))
     session.execute(delete(OutboxEvent))
+    audit.record(session, "organization.deleted", "organization", organization.id)
     session.delete(organization)
     session.flush()
+
+
+def _next_key(session: Session) -> int | None:
+    """Return a key that no organisation ever had: SQLite would give out that of the last one again."""
+    if session.info["database"] != "sqlite":
+        return None
+    highest = session.connection().execute(select(func.max(Organization.id))).scalar() or 0
+    return max(highest, audit.last_organization(session)) + 1
 
 
 def _change_tier(session: Session, actor: Actor, organization: Organization, tier: str) -> None:

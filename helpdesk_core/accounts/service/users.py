@@ -3,16 +3,23 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, insert, update
 from sqlalchemy.orm import Session
 
-from helpdesk_core.accounts.errors import LastAdministrator
+from helpdesk_core import audit
 from helpdesk_core.accounts.events import UserDeactivated, UserRegistered, UserUpdated
-from helpdesk_core.accounts.models import Login, Organization, User
+from helpdesk_core.accounts.models import CustomRole, Login, Organization, RoleAssignment, User
 from helpdesk_core.accounts.queries import taken_names
 from helpdesk_core.accounts.schemas.types import key_of
 from helpdesk_core.accounts.schemas.users import Registration, UserCreate
-from helpdesk_core.errors import AlreadyExists
+from helpdesk_core.accounts.service.authority import (
+    Authority,
+    administers,
+    assigned_role,
+    refuse_without_administrator,
+)
+from helpdesk_core.accounts.service.second_factors import require_two_factor
+from helpdesk_core.errors import AlreadyExists, Invalid
 from helpdesk_core.events import now, publish
 
 CLEARED: Mapping[str, Any] = {"first_name": "", "last_name": "", "phone": None, "timezone": "UTC", "language": "en"}
@@ -83,6 +90,9 @@ def add_user(session: Session, organization: Organization, data: Registration | 
         role=data.role if isinstance(data, UserCreate) else "customer",
         **data.model_dump(include={"username", "email", *CLEARED}),
     )
+    shown = {"username": user.username, "email": user.email, "role": user.role}
+    by = None if by_administrator else user.id
+    audit.record(session, "user.created", "user", user.id, after=shown, actor_id=by)
     publish(session, UserRegistered(user_id=user.id, role=user.role, by_administrator=by_administrator))
     return user
 
@@ -97,27 +107,65 @@ def change_user(session: Session, user: User, changes: Mapping[str, Any]) -> Non
     changed = sorted(name for name, value in values.items() if getattr(user, name) != value)
     if {"username", "email"} & set(changed):
         _refuse_taken(session, values.get("username", user.username), values.get("email", user.email), but=user.id)
+    before = {name: getattr(user, name) for name in changed}
     for name in changed:
         setattr(user, name, values[name])
     if "email" in changed and "is_verified" not in changes:
         user.is_verified = False
     user.username_key, user.email_key = key_of(user.username), key_of(user.email)
     user.full_name = _full_name(user)
-    _changed(session, user, changed)
+    mark_changed(session, user, changed)
+    if changed:
+        audit.record(
+            session, "user.updated", "user", user.id, before=before, after={name: values[name] for name in changed}
+        )
 
 
-def change_role(session: Session, user: User, role: str) -> None:
-    """Give a user another role; it applies from their next request on.
+def change_role(session: Session, authority: Authority, user: User, role: str) -> None:
+    """Give a user a built-in role, which also ends a custom one; it applies from their next request on.
 
     Raises:
+        BeyondOneself: the role may do what the actor may not (403).
         LastAdministrator: the organisation would have none (409).
     """
-    if user.role == role:
+    authority.require_role(role)
+    _give_role(session, user, role, None)
+
+
+def assign_role(session: Session, authority: Authority, user: User, role_id: int) -> None:
+    """Give a user one of the organisation's own roles; it applies from their next request on.
+
+    Raises:
+        Invalid: there is no such role (400).
+        BeyondOneself: the role may do what the actor may not (403).
+        LastAdministrator: the organisation would have none (409).
+    """
+    custom = session.get(CustomRole, role_id)
+    if custom is None:
+        raise Invalid.field("custom_role", "There is no such role.")
+    authority.require_codes(custom.permissions)
+    _give_role(session, user, custom.base, custom)
+
+
+def _give_role(session: Session, user: User, role: str, custom: CustomRole | None) -> None:
+    had = assigned_role(session, user.id)
+    before: dict[str, Any] = {"role": user.role, "custom_role": had.id if had else None}
+    after: dict[str, Any] = {"role": role, "custom_role": custom.id if custom else None}
+    changed = sorted(name for name in after if after[name] != before[name])
+    if not changed:
         return
-    if user.role == "admin":
-        _refuse_last_administrator(session, user)
+    administered = administers(session, user)
     user.role = role
-    _changed(session, user, ["role"])
+    session.execute(delete(RoleAssignment).where(RoleAssignment.user_id == user.id))
+    if custom is not None:
+        session.execute(
+            insert(RoleAssignment).values(user_id=user.id, role_id=custom.id, organization_id=user.organization_id)
+        )
+    mark_changed(session, user, changed)
+    require_two_factor(session, session.get_one(Organization, user.organization_id), user.id)
+    audit.record(session, "user.role_changed", "user", user.id, before=before, after=after)
+    if administered:
+        refuse_without_administrator(session)
 
 
 def deactivate_user(session: Session, user: User) -> None:
@@ -128,14 +176,16 @@ def deactivate_user(session: Session, user: User) -> None:
     """
     if not user.is_active:
         return
-    if user.role == "admin":
-        _refuse_last_administrator(session, user)
+    administered = administers(session, user)
     user.is_active = False
     user.token_version += 1
     user.updated_at = now(session)
     session.flush()
     open_logins = update(Login).where(Login.user_id == user.id, Login.ended_at.is_(None))
     session.execute(open_logins.values(ended_at=now(session)))
+    audit.record(session, "user.deactivated", "user", user.id)
+    if administered:
+        refuse_without_administrator(session)
     publish(session, UserDeactivated(user_id=user.id))
 
 
@@ -143,7 +193,8 @@ def reactivate_user(session: Session, user: User) -> None:
     """Open a closed account again; earlier logins stay ended."""
     if not user.is_active:
         user.is_active = True
-        _changed(session, user, ["is_active"])
+        mark_changed(session, user, ["is_active"])
+        audit.record(session, "user.reactivated", "user", user.id)
 
 
 def set_password(session: Session, user: User, password_hash: str) -> None:
@@ -153,7 +204,8 @@ def set_password(session: Session, user: User, password_hash: str) -> None:
     session.flush()
 
 
-def _changed(session: Session, user: User, changed: list[str]) -> None:
+def mark_changed(session: Session, user: User, changed: list[str]) -> None:
+    """Note that these fields of a user have other values now, and publish it; nothing happens when there are none."""
     if not changed:
         return
     user.updated_at = now(session)
@@ -167,12 +219,6 @@ def _refuse_taken(session: Session, username: str, email: str, *, but: int | Non
         raise AlreadyExists.field("username", "This user name is taken.")
     if taken:
         raise AlreadyExists.field("email", "An account with this address exists.")
-
-
-def _refuse_last_administrator(session: Session, user: User) -> None:
-    others = select(func.count()).select_from(User)
-    if not session.scalar(others.where(User.role == "admin", User.is_active, User.id != user.id)):
-        raise LastAdministrator
 
 
 def _full_name(user: User) -> str:

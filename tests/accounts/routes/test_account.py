@@ -15,9 +15,11 @@ def happened(installation, kind):
 def policy(installation, owner):
     """Sets who may register with Acme."""
 
-    def set_policy(name):
+    def set_policy(name, *, verified=False):
         with installation.session() as session:
-            session.get_one(Organization, owner.organization_id).registration = name
+            organization = session.get_one(Organization, owner.organization_id)
+            organization.registration = name
+            organization.domain_verified_at = installation.clock.now() if verified else None
             session.commit()
 
     return set_policy
@@ -81,7 +83,7 @@ class TestRegistering:
         assert anonymous.post("/users/register/", json=NEW).status_code == status
 
     def test_by_domain_takes_its_addresses(self, owner, anonymous, policy):
-        policy("domain")
+        policy("domain", verified=True)
         created(anonymous.post("/users/register/", json={**NEW, "email": "ada@ACME.com"}))
         refused(anonymous.post("/users/register/", json={**NEW, "username": "b", "email": "b@notacme.com"}), 403)
 

@@ -1,0 +1,87 @@
+"""The verbs of plugins as one organisation has them."""
+
+from sqlalchemy.orm import Session
+
+from helpdesk_core import audit
+from helpdesk_core.accounts.errors import PluginNeeded, RequiredPluginsOff, SystemPlugin
+from helpdesk_core.accounts.events import PluginsChanged
+from helpdesk_core.accounts.models import Organization
+from helpdesk_core.errors import NotFound, PluginNotEnabled
+from helpdesk_core.events import now, publish
+from helpdesk_core.plugins import TIERS, Manifest, PluginHost
+
+
+def why_off(host: PluginHost, organization: Organization, manifest: Manifest) -> str | None:
+    """Return why an organisation has a plugin not on, in a word; nothing when it has."""
+    if manifest.scope == "system":
+        return None
+    closed = host.gate.closed_for(manifest, organization.subscription_tier, frozenset(organization.disabled_plugins))
+    if closed is None:
+        return None
+    if "required_tier" in closed:
+        return "tier_too_low"
+    return "requires_off" if "requires" in closed else "switched_off"
+
+
+def enable_plugin(session: Session, host: PluginHost, organization: Organization, plugin: str) -> None:
+    """Switch a plugin on, from the next request on; nothing happens when it is.
+
+    Raises:
+        NotFound: there is no such plugin (404).
+        SystemPlugin: it cannot be switched (409).
+        PluginNotEnabled: the subscription does not have it; `details.required_tier` says which has (403).
+        RequiredPluginsOff: `details.requires` names plugins that must be on first (409).
+    """
+    manifest = _switchable(host, plugin)
+    if TIERS.index(organization.subscription_tier) < TIERS.index(manifest.tier):
+        raise PluginNotEnabled(details={"plugin": plugin, "required_tier": manifest.tier})
+    manifests = _manifests(host)
+    off = [name for name in manifest.requires if why_off(host, organization, manifests[name]) is not None]
+    if off:
+        raise RequiredPluginsOff(details={"plugin": plugin, "requires": off})
+    if plugin in organization.disabled_plugins:
+        _switch(session, organization, plugin, enabled=True)
+
+
+def disable_plugin(session: Session, host: PluginHost, organization: Organization, plugin: str) -> None:
+    """Switch a plugin off, from the next request on; its data stays. Nothing happens when it is off.
+
+    Raises:
+        NotFound: there is no such plugin (404).
+        SystemPlugin: it cannot be switched (409).
+        PluginNeeded: `details.needed_by` names plugins that are on and need it (409).
+    """
+    _switchable(host, plugin)
+    if plugin in organization.disabled_plugins:
+        return
+    needing = [
+        manifest.id
+        for manifest in _manifests(host).values()
+        if plugin in manifest.requires and why_off(host, organization, manifest) is None
+    ]
+    if needing:
+        raise PluginNeeded(details={"plugin": plugin, "needed_by": needing})
+    _switch(session, organization, plugin, enabled=False)
+
+
+def _manifests(host: PluginHost) -> dict[str, Manifest]:
+    return {plugin.id: plugin.manifest for plugin in host.active if plugin.manifest}
+
+
+def _switchable(host: PluginHost, plugin: str) -> Manifest:
+    manifest = _manifests(host).get(plugin)
+    if manifest is None:
+        raise NotFound
+    if manifest.scope == "system":
+        raise SystemPlugin(details={"plugin": plugin})
+    return manifest
+
+
+def _switch(session: Session, organization: Organization, plugin: str, *, enabled: bool) -> None:
+    disabled = {*organization.disabled_plugins} - {plugin}
+    organization.disabled_plugins = sorted(disabled if enabled else disabled | {plugin})
+    organization.updated_at = now(session)
+    session.flush()
+    act = "organization.plugin_enabled" if enabled else "organization.plugin_disabled"
+    audit.record(session, act, "organization", organization.id, after={"plugin": plugin})
+    publish(session, PluginsChanged(organization_id=organization.id, plugin=plugin, enabled=enabled))
