@@ -17,6 +17,7 @@ from helpdesk_core.app import assemble, create_app
 from helpdesk_core.settings import Settings
 from helpdesk_core.web.answers import Answer
 from helpdesk_core.web.dispatch import Api
+from helpdesk_core.web.limits import Limits
 from helpdesk_core.web.requests import Incoming
 from tests.benchmarks.data import FOLDER, Login
 from tests.benchmarks.servers import HELPDESK
@@ -30,19 +31,27 @@ BATCH = 100
 class Product:
     """The product over one database, asked one request after the other."""
 
-    def __init__(self, database: Path) -> None:
-        """Assemble it, with its default settings."""
-        settings = Settings(
-            home=FOLDER / "home", database_url=f"sqlite:///{database.resolve()}", secret_key=SecretStr(KEY)
+    def __init__(self, database: Path, *, timed: bool = True, **settings: Any) -> None:
+        """Assemble it, with its default settings but for limits, which it would meet, and for those that are given.
+
+        Args:
+            database: what it works on.
+            timed: whether the time of each statement is taken, which costs some as well.
+            settings: others than the default.
+        """
+        values: dict[str, Any] = {"home": FOLDER / "home", "limits": "count", "log_requests": False, **settings}
+        self._parts = assemble(
+            Settings(database_url=f"sqlite:///{database.resolve()}", secret_key=SecretStr(KEY), **values)
         )
-        self._parts = assemble(settings)
         self.spent: Spent = []
-        event.listen(self._parts.services.database.engine, "do_connect", self._time_statements)
-        app = create_app(settings, parts=self._parts)
+        if timed:
+            event.listen(self._parts.services.database.engine, "do_connect", self._time_statements)
+        app = self.app = create_app(self._parts.settings, parts=self._parts)
         self._api = next(route.app for route in app.routes if isinstance(route, Mount) and isinstance(route.app, Api))
 
     def close(self) -> None:
-        """Give the database back."""
+        """Give the databases back."""
+        self._parts.services.get(Limits).close()
         self._parts.services.database.dispose()
 
     def ask(self, login: Login, path: str, query: str = "", body: bytes | None = None) -> Answer:

@@ -97,6 +97,7 @@ HELPDESK = Kind(
         "HELPDESK_DATABASE_URL": "sqlite:///{database}",
         "HELPDESK_SECRET_KEY": KEY,
         "HELPDESK_HOME": str(FOLDER / "home"),
+        "HELPDESK_LIMITS": "count",  # costs the same as refusing
     },
     _our_tokens,
 )

@@ -9,7 +9,7 @@ from random import Random
 
 import orjson
 
-from tests.benchmarks import agreement, data, report, texts
+from tests.benchmarks import accounting, agreement, data, report, texts
 from tests.benchmarks.inside import Product, Spent, statements
 from tests.benchmarks.report import Goal
 from tests.benchmarks.rounds import Effort, Entry, interleave
@@ -30,6 +30,7 @@ class Size:
         small: tickets of the small organisation in the second database.
         large: tickets of the large one.
         effort: of measuring.
+        batches: of lists, with accounting and without.
     """
 
     organizations: int
@@ -37,10 +38,11 @@ class Size:
     small: int
     large: int
     effort: Effort
+    batches: int
 
 
-FULL = Size(20, 5_000, 1_000, 1_000_000, Effort(rounds=5, seconds=6, warm_up=1))
-QUICK = Size(20, 1_000, 1_000, 50_000, Effort(rounds=3, seconds=2, warm_up=0.5))
+FULL = Size(20, 5_000, 1_000, 1_000_000, Effort(rounds=5, seconds=6, warm_up=1), batches=600)
+QUICK = Size(20, 1_000, 1_000, 50_000, Effort(rounds=3, seconds=2, warm_up=0.5), batches=200)
 
 
 @dataclass
@@ -61,6 +63,7 @@ def run(size: Size, say: Callable[[str], None]) -> Results:
         say(f"comparing with {servers[-1].kind.name}")
         _list(results, servers, logins, size.effort, say)
         _create(results, servers, logins, size.effort, say)
+    _accounting(results, path, logins, size, say)
     large = data.database("large", [size.small, size.large], say)
     _sizes(results, large, size, say)
     _in_the_database(results, large, size, say)
@@ -124,6 +127,21 @@ def _create(
         report.at_most(f"create, failed requests {helpdesk.error}".strip(), 0, helpdesk.errors),
     ]
     say(results.tables["create"])
+
+
+def _accounting(results: Results, path: Path, logins: list[data.Login], size: Size, say: Callable[[str], None]) -> None:
+    """Compare the list with and without limits, quotas and activity."""
+    copy = data.copy(path, "accounting")
+    data.analyze(copy)
+    cost = accounting.measure(copy, logins, size.batches)
+    rows = [
+        ("without", f"{cost.uncounted:.0f}", ""),
+        ("with", f"{cost.counted:.0f}", f"{cost.ratio:.3f}"),
+    ]
+    results.tables["accounting"] = report.small_table(("limits, quotas, activity", "CPU a request, us", "ratio"), rows)
+    goal = "list with limits, quotas and activity against without, CPU a request"
+    results.goals.append(report.at_most(goal, 1.05, cost.ratio, " times"))
+    say(results.tables["accounting"])
 
 
 def bodies(number: int) -> Iterator[str]:

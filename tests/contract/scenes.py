@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from helpdesk_core.accounts import otp
+from helpdesk_core.testing import START
 from tests.contract.documents import Variant, variant
-from tests.contract.steps import assign, comment_on, created, log_in, open_ticket, register
+from tests.contract.steps import assign, comment_on, created, log_in, open_ticket, register, served
 
 
 @dataclass
@@ -59,6 +61,16 @@ class Stage:
         return self._make("filters_create")
 
     @cached_property
+    def device(self) -> Any:
+        """A device of the member that is not verified yet."""
+        example = variant("users_2fa_setup", "comprehensive")
+        return served(self.member.post(example.path, json=example.request))
+
+    @cached_property
+    def second_factor(self) -> Any:
+        return served(self.member.post("/users/2fa/verify/", json={"code": code_of(self.device)}))
+
+    @cached_property
     def tokens(self) -> Any:
         """What the login of a freshly registered account answered with."""
         register(self.anonymous)
@@ -71,6 +83,11 @@ class Stage:
         """The record of the documented example."""
         example = variant(operation, "classic")
         return created(self.owner.post(example.path, json=example.request))
+
+
+def code_of(device: Any) -> str:
+    """The code that a device shows at the time that all tests begin at."""
+    return otp.code_at(device["secret_key"], START)
 
 
 @dataclass(frozen=True)
@@ -121,6 +138,10 @@ def _ticket_references(stage: Stage) -> dict[str, Any]:
     }
 
 
+def _password_of_member(stage: Stage) -> dict[str, Any]:
+    return {"password": stage.member.user.password}
+
+
 NEW_COMMENT = variant("ticket_comments_create", "classic").request
 NEW_TICKET = variant("tickets_create", "classic").request
 
@@ -138,6 +159,9 @@ SCENES = {
     "users_profile_retrieve": Scene("member"),
     "users_profile_update": Scene("member"),
     "users_change_password": Scene("member", body=lambda stage: {"old_password": stage.member.user.password}),
+    "users_2fa_setup": Scene("member"),
+    "users_2fa_verify": Scene("member", body=lambda stage: {"code": code_of(stage.device)}),
+    "users_2fa_disable": Scene("member", needs=("second_factor",), body=_password_of_member),
     "organizations_list": Scene("owner"),
     "organizations_retrieve": Scene("owner", path=_organization_id),
     "organizations_update": Scene("owner", path=_organization_id),

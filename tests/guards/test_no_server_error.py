@@ -38,8 +38,8 @@ def document() -> dict[str, Any]:
 
 # A body may fit its schema and still name a row that does not exist (400, as everywhere for references in bodies), or
 # not fit the state (422); a schema cannot tell.
-ACCEPTED = ["2xx", "3xx", 400, 401, 403, 404, 409, 412, 422]
-REFUSED = [400, 401, 403, 404, 405, 406, 409, 412, 413, 415, 422]
+ACCEPTED = ["2xx", "3xx", 400, 401, 403, 404, 409, 412, 422, 429]
+REFUSED = [400, 401, 403, 404, 405, 406, 409, 412, 413, 415, 422, 429]
 CONFIG = schemathesis.Config.from_dict(
     {
         "generation": {"with-security-parameters": False},  # every case is sent with a good credential
