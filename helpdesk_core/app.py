@@ -25,6 +25,7 @@ from helpdesk_core.jobs import Delivery
 from helpdesk_core.keys import Seals, Vault, derived_keys
 from helpdesk_core.limits.choice import stores_of
 from helpdesk_core.limits.quota import Quota
+from helpdesk_core.limits.leases import Leases
 from helpdesk_core.limits.stores import Chain
 from helpdesk_core.mail import Mailer, mailer_for
 from helpdesk_core.plugins import PluginHost, load_plugins
@@ -104,11 +105,12 @@ def assemble(
     made += [factory(settings, clock) for _, factory in host.declared("register_services")]
     extra = {**{type(each): each for each in made}, Mailer: mailer_for(settings), **(instead or {})}
     delivery = Delivery(database, host, clock, plan_of, seals=seals, extra=extra, upkeep=upkeep)
-    chain, quota = Chain(stores_of(settings)), Quota(settings, database, delivery.bus)
-    extra[Limits] = Limits(settings, chain, quota)
+    leases, quota = Leases(Chain(stores_of(settings))), Quota(settings, database, delivery.bus)
+    extra[Limits] = Limits(settings, leases, quota)
     if settings.limits != "off":
+        upkeep.append(lambda: leases.release(int(clock.now().timestamp())))
         upkeep.append(every(timedelta(minutes=1), clock, quota.persist))
-        upkeep.append(every(timedelta(minutes=10), clock, lambda: chain.clean(int(clock.now().timestamp()))))
+        upkeep.append(every(timedelta(minutes=10), clock, lambda: leases.clean(int(clock.now().timestamp()))))
     services = Services(
         settings=settings,
         clock=clock,
@@ -177,7 +179,7 @@ def create_app(settings: Settings, *, parts: Parts | None = None, delivers: bool
         finally:
             parts.delivery.stop()
             lanes.close()
-            services.get(Limits).close()
+            services.get(Limits).close(services.clock.now())
             services.database.dispose()
 
     return Starlette(

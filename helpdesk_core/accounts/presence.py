@@ -32,11 +32,13 @@ class LastUse:
         self._noted: dict[int, float] = {}
         self._pending: dict[int, tuple[datetime, str]] = {}
 
-    def note(self, key: int, moment: datetime, seconds: float, address: str = "") -> None:
-        """Remember that the row `key` was used at `moment`, which is `seconds` since 1970."""
-        if seconds - self._noted.get(key, 0.0) >= _SECONDS:
-            self._noted[key] = seconds
-            self._pending[key] = moment, address
+    def note(self, key: int, moment: datetime, seconds: float, address: str = "") -> bool:
+        """Remember that the row `key` was used at `moment`, which is `seconds` since 1970; tell whether that is news."""
+        if seconds - self._noted.get(key, 0.0) < _SECONDS:
+            return False
+        self._noted[key] = seconds
+        self._pending[key] = moment, address
+        return True
 
     def updates(self) -> Iterator[Update]:
         """Return what writes the notes since the last time."""
@@ -69,14 +71,14 @@ class Presence:
     def note_login(self, user_id: int, login_id: int, moment: datetime) -> None:
         """Remember that somebody was active at `moment`, by a login."""
         seconds = moment.timestamp()
-        self._users.note(user_id, moment, seconds)
-        self._logins.note(login_id, moment, seconds)
+        if self._logins.note(login_id, moment, seconds):
+            self._users.note(user_id, moment, seconds)
 
     def note_key(self, user_id: int, key_id: int, moment: datetime, address: str) -> None:
         """Remember that somebody was active at `moment`, by an API key, from `address`."""
         seconds = moment.timestamp()
-        self._users.note(user_id, moment, seconds)
-        self._keys.note(key_id, moment, seconds, address[:45])
+        if self._keys.note(key_id, moment, seconds, address[:45]):
+            self._users.note(user_id, moment, seconds)
 
     def flush(self) -> None:
         """Write what was noted since the last time."""

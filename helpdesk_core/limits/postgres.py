@@ -23,16 +23,16 @@ _SPEND = """
 INSERT INTO helpdesk_limit_counter AS counter (key, used, reset_at, most)
 SELECT key, begins, reset_at, most FROM (VALUES {rows}) AS charge (key, begins, reset_at, most) WHERE begins <= most
 ON CONFLICT (key) DO UPDATE SET
-    used = CASE WHEN counter.reset_at <= %s THEN excluded.used ELSE counter.used + 1 END,
+    used = CASE WHEN counter.reset_at <= %s THEN excluded.used ELSE counter.used + %s END,
     reset_at = CASE WHEN counter.reset_at <= %s THEN excluded.reset_at ELSE counter.reset_at END,
     most = excluded.most
-WHERE counter.used < excluded.most OR counter.reset_at <= %s
+WHERE counter.used + %s <= excluded.most OR counter.reset_at <= %s
 RETURNING key, used, reset_at
 """
 _ROW = "(%s, %s::bigint, %s::bigint, %s::bigint)"
 _LOOK = "SELECT key, used, reset_at FROM helpdesk_limit_counter WHERE reset_at > %s AND key = ANY(%s)"
 _GIVE_BACK = (
-    "UPDATE helpdesk_limit_counter SET used = used - 1 WHERE key = ANY(%s) AND used > 0 AND reset_at > %s RETURNING key"
+    "UPDATE helpdesk_limit_counter SET used = greatest(used - %s, 0) WHERE key = ANY(%s) AND reset_at > %s RETURNING key"
 )
 _FORGET = "DELETE FROM helpdesk_limit_counter WHERE reset_at <= %s RETURNING key"
 
@@ -48,29 +48,32 @@ class PostgresStore:
         self._lock = threading.Lock()
         self._connection: psycopg.Connection[Any] | None = None
 
-    def spend(self, charges: Sequence[Charge], now: int) -> tuple[bool, Counts]:
-        """Take every charge, or none.
+    def spend(self, charges: Sequence[Charge], now: int, units: int = 1) -> tuple[bool, Counts]:
+        """Take every charge `units` times, or none.
 
         Rows are locked in the order of their keys, so that two requests cannot wait for each other. A counter that is
         full returns no row; what the statement took from the others is given back by a second one.
         """
         ordered = sorted(charges)
         sql = _SPEND.format(rows=", ".join([_ROW] * len(ordered)))
-        rows = self._run(sql, [*(part for charge in ordered for part in charge[:4]), now, now, now])
+        parts: list[Any] = []
+        for key, begins, reset_at, most, *_ in ordered:
+            parts += key, begins + units - 1, reset_at, most
+        rows = self._run(sql, [*parts, now, units, now, units, now])
         if len(rows) == len(ordered):
             return True, _in_order(charges, rows)
         taken = {key for key, *_ in rows}
         if taken:
-            self.give_back([charge for charge in charges if charge.key in taken], now)
+            self.give_back([charge for charge in charges if charge.key in taken], now, units)
         return False, self.look(charges, now)
 
     def look(self, charges: Sequence[Charge], now: int) -> Counts:
         """Return how the counters stand."""
         return _in_order(charges, self._run(_LOOK, [now, [charge.key for charge in charges]]))
 
-    def give_back(self, charges: Sequence[Charge], now: int) -> None:
+    def give_back(self, charges: Sequence[Charge], now: int, units: int = 1) -> None:
         """Undo `spend`."""
-        self._run(_GIVE_BACK, [[charge.key for charge in charges], now])
+        self._run(_GIVE_BACK, [units, [charge.key for charge in charges], now])
 
     def clean(self, now: int) -> None:
         """Forget windows that are over."""

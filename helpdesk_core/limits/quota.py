@@ -122,23 +122,26 @@ class Quota:
             _key(organization_id, month), stored + 1, month.ends, most, NAME, limit, month.ends - month.starts
         )
 
-    def count_free(self, organization_id: int, now: int, requests: int) -> None:
-        """Count requests of an organisation without a quota, or take them back: in memory, until it is stored.
+    def count_free(self, organization_id: int, now: int) -> None:
+        """Count a request of an organisation without a quota: in memory, until it is stored.
 
         Nothing is refused because of it, so no other process has to know at once; and most requests of an installation
         may be of this kind.
         """
         key = (organization_id, self._month_of(now).name)
         with self._lock:
-            self._free[key] = self._free.get(key, 0) + requests
+            self._free[key] = self._free.get(key, 0) + 1
 
-    def free(self, session: Session, organization_id: int, now: int) -> Standing:
-        """Return how many requests an organisation without a quota has sent; of other processes, as of a minute ago."""
+    def free(self, session: Session, organization_id: int, now: int, uncounted: int = 0) -> Standing:
+        """Return how many requests an organisation without a quota has sent; of other processes, as of a minute ago.
+
+        `uncounted` are those that are being answered, and will be counted with their answer.
+        """
         month = self._month_of(now)
         rows = _STORED.rows(session, {"organization_id": organization_id, "month": month.name})
         charged = self._seen.get(_key(organization_id, month))  # before its quota was taken away
         stored = max(rows[0][0] if rows else 0, charged[1].used if charged else 0)
-        used = stored + self._free.get((organization_id, month.name), 0)
+        used = stored + self._free.get((organization_id, month.name), 0) + uncounted
         seconds = month.ends - month.starts
         return Standing(Charge(NAME, used + 1, month.ends, UNBOUNDED, NAME, None, seconds), used, month.ends)
 

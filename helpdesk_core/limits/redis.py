@@ -15,20 +15,20 @@ PREFIX = "{helpdesk:limits}:"
 
 # A counter is a hash; Redis forgets it by itself a minute after its window, by its own clock.
 _SPEND = """
-local now = tonumber(ARGV[1])
+local now, units = tonumber(ARGV[1]), tonumber(ARGV[2])
 local counts, full = {}, false
 for place, key in ipairs(KEYS) do
     local stored = redis.call('HMGET', key, 'used', 'reset_at')
     local used, reset_at = tonumber(stored[1]), tonumber(stored[2])
-    local begins, ends = tonumber(ARGV[place * 3 - 1]), tonumber(ARGV[place * 3])
+    local begins, ends = tonumber(ARGV[place * 3]), tonumber(ARGV[place * 3 + 1])
     if not used or reset_at <= now then used, reset_at = begins - 1, ends end
-    if used + 1 > tonumber(ARGV[place * 3 + 1]) then full = true end
+    if used + units > tonumber(ARGV[place * 3 + 2]) then full = true end
     counts[place] = {used, reset_at}
 end
 if full then return {0, counts} end
 for place, key in ipairs(KEYS) do
     local count = counts[place]
-    count[1] = count[1] + 1
+    count[1] = count[1] + units
     redis.call('HSET', key, 'used', count[1], 'reset_at', count[2])
     redis.call('EXPIRE', key, math.max(count[2] - now, 0) + 60)
 end
@@ -37,8 +37,8 @@ return {1, counts}
 _GIVE_BACK = """
 for _, key in ipairs(KEYS) do
     local stored = redis.call('HMGET', key, 'used', 'reset_at')
-    if stored[1] and tonumber(stored[1]) > 0 and tonumber(stored[2]) > tonumber(ARGV[1]) then
-        redis.call('HINCRBY', key, 'used', -1)
+    if stored[1] and tonumber(stored[2]) > tonumber(ARGV[1]) then
+        redis.call('HSET', key, 'used', math.max(tonumber(stored[1]) - tonumber(ARGV[2]), 0))
     end
 end
 return 0
@@ -62,9 +62,9 @@ class RedisStore:
         self._spend = self._redis.register_script(_SPEND)
         self._give_back = self._redis.register_script(_GIVE_BACK)
 
-    def spend(self, charges: Sequence[Charge], now: int) -> tuple[bool, Counts]:
-        """Take every charge, or none."""
-        arguments = [now, *(part for charge in charges for part in charge[1:4])]
+    def spend(self, charges: Sequence[Charge], now: int, units: int = 1) -> tuple[bool, Counts]:
+        """Take every charge `units` times, or none."""
+        arguments = [now, units, *(part for charge in charges for part in charge[1:4])]
         granted, counts = self._ask(self._spend, charges, arguments)
         return bool(granted), [(used, reset_at) for used, reset_at in counts]
 
@@ -84,9 +84,9 @@ class RedisStore:
             for charge, (used, reset_at) in zip(charges, stored, strict=True)
         ]
 
-    def give_back(self, charges: Sequence[Charge], now: int) -> None:
+    def give_back(self, charges: Sequence[Charge], now: int, units: int = 1) -> None:
         """Undo `spend`."""
-        self._ask(self._give_back, charges, [now])
+        self._ask(self._give_back, charges, [now, units])
 
     def clean(self, now: int) -> None:
         """Do nothing: Redis forgets by itself."""

@@ -3,7 +3,8 @@
 from collections.abc import Collection, Sequence
 
 from helpdesk_core.limits.buckets import Charge, Standing
-from helpdesk_core.limits.stores import Chain, Store
+from helpdesk_core.limits.leases import Leases
+from helpdesk_core.limits.stores import Store
 
 
 class Spending:
@@ -15,31 +16,31 @@ class Spending:
         free: the organisation of the caller, if it has no quota.
     """
 
-    __slots__ = ("_chain", "_taken", "free", "now", "standings")
+    __slots__ = ("_leases", "_taken", "free", "now", "standings")
 
-    def __init__(self, chain: Chain, now: int) -> None:
+    def __init__(self, leases: Leases, now: int) -> None:
         """Begin with nothing taken."""
-        self._chain = chain
-        self._taken: list[tuple[Store, list[Standing]]] = []
+        self._leases = leases
+        self._taken: list[tuple[Store | None, list[Standing]]] = []
         self.now = now
         self.standings: list[Standing] = []
         self.free: int | None = None
 
     def take(self, charges: Sequence[Charge]) -> tuple[bool, list[Standing]]:
         """Take every charge, or none; tell whether the request may go on, and how the counters stand."""
-        granted, standings, store = self._chain.spend(charges, self.now)
+        granted, standings, store = self._leases.spend(charges, self.now)
         self.standings += standings
-        if granted and store is not None:
+        if granted:
             self._taken.append((store, standings))
         return granted, standings
 
     def look(self, charges: Sequence[Charge]) -> None:
         """See how counters stand without taking anything."""
-        self.standings += self._chain.look(charges, self.now)
+        self.standings += self._leases.look(charges, self.now)
 
     def give_back(self, names: Collection[str] | None = None) -> None:
         """Undo what was taken from the buckets of these names; from all when none are given."""
         for store, standings in self._taken:
             charges = [each.charge for each in standings if names is None or each.charge.name in names]
             if charges:
-                self._chain.give_back(store, charges, self.now)
+                self._leases.give_back(store, charges, self.now)

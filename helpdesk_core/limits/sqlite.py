@@ -33,13 +33,13 @@ CREATE TABLE IF NOT EXISTS counter (
 _SPEND = """
 INSERT INTO counter (key, used, reset_at, most) VALUES {rows}
 ON CONFLICT (key) DO UPDATE SET
-    used = counted(key, CASE WHEN reset_at <= {now} THEN excluded.used ELSE used + 1 END,
+    used = counted(key, CASE WHEN reset_at <= {now} THEN excluded.used ELSE used + {units} END,
         CASE WHEN reset_at <= {now} THEN excluded.reset_at ELSE reset_at END),
     reset_at = CASE WHEN reset_at <= {now} THEN excluded.reset_at ELSE reset_at END,
     most = excluded.most
 """
 _LOOK = "SELECT key, used, reset_at FROM counter WHERE reset_at > ? AND key IN ({keys})"
-_GIVE_BACK = "UPDATE counter SET used = used - 1 WHERE key = ? AND used > 0 AND reset_at > ?"
+_GIVE_BACK = "UPDATE counter SET used = max(used - ?, 0) WHERE key = ? AND reset_at > ?"
 _EXPIRED = "SELECT key FROM counter WHERE reset_at <= ? LIMIT ?"
 _FORGET = "DELETE FROM counter WHERE key = ? AND reset_at <= ?"
 
@@ -56,12 +56,12 @@ class SqliteStore:
         self._spending: dict[int, str] = {}
         self._counted: dict[str, tuple[int, int]] = {}
 
-    def spend(self, charges: Sequence[Charge], now: int) -> tuple[bool, Counts]:
-        """Take every charge, or none."""
+    def spend(self, charges: Sequence[Charge], now: int, units: int = 1) -> tuple[bool, Counts]:
+        """Take every charge `units` times, or none."""
         parameters: list[str | int] = []
-        for charge in charges:
-            parameters += charge[:4]
-        parameters.append(now)
+        for key, begins, reset_at, most, *_ in charges:
+            parameters += key, begins + units - 1, reset_at, most
+        parameters += now, units
         try:
             return True, self._do(self._spend, charges, parameters)
         except sqlite3.IntegrityError:
@@ -75,9 +75,9 @@ class SqliteStore:
         found = {key: (used, reset_at) for key, used, reset_at in rows}
         return [found.get(charge.key) or (charge.begins - 1, charge.reset_at) for charge in charges]
 
-    def give_back(self, charges: Sequence[Charge], now: int) -> None:
+    def give_back(self, charges: Sequence[Charge], now: int, units: int = 1) -> None:
         """Undo `spend`."""
-        rows = [(charge.key, now) for charge in charges]
+        rows = [(units, charge.key, now) for charge in charges]
         self._do(sqlite3.Connection.executemany, _GIVE_BACK, rows)
 
     def clean(self, now: int) -> None:
@@ -98,11 +98,14 @@ class SqliteStore:
             self._let_go()
 
     def _spend(self, connection: sqlite3.Connection, charges: Sequence[Charge], parameters: list[str | int]) -> Counts:
-        """Run the statement; counters that it has made are not told, they say what they begin with."""
+        """Run the statement; counters that it has made are not told, they say what was sent."""
         counted = self._counted
         counted.clear()
         connection.execute(self._spending.get(len(charges)) or self._spend_of(len(charges)), parameters)
-        return [counted.get(charge[0]) or charge[1:3] for charge in charges]
+        return [
+            counted.get(charge.key) or (parameters[4 * place + 1], charge.reset_at)  # type: ignore[misc]
+            for place, charge in enumerate(charges)
+        ]
 
     def _note(self, key: str, used: int, reset_at: int) -> int:
         self._counted[key] = (used, reset_at)
@@ -111,7 +114,8 @@ class SqliteStore:
     def _spend_of(self, number: int) -> str:
         places = iter(range(1, 4 * number + 1))
         rows = ", ".join(f"(?{a}, ?{b}, ?{c}, ?{d})" for a, b, c, d in zip(places, places, places, places, strict=True))
-        sql = self._spending[number] = _SPEND.format(rows=rows, now=f"?{4 * number + 1}")
+        sql = _SPEND.format(rows=rows, now=f"?{4 * number + 1}", units=f"?{4 * number + 2}")
+        self._spending[number] = sql
         return sql
 
     def _do(self, act: Callable[..., T], *arguments: Any) -> T:

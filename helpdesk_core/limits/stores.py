@@ -25,13 +25,13 @@ class StoreUnavailable(Exception):
 class Store(Protocol):
     """Counters. Every method raises `StoreUnavailable` when it cannot tell."""
 
-    def spend(self, charges: Sequence[Charge], now: int) -> tuple[bool, Counts]:
-        """Take every charge, or none when one of its counters is full; tell whether they were taken."""
+    def spend(self, charges: Sequence[Charge], now: int, units: int = 1) -> tuple[bool, Counts]:
+        """Take every charge so many times, or none if that were too much for a counter; tell whether it was done."""
 
     def look(self, charges: Sequence[Charge], now: int) -> Counts:
         """Return how the counters stand and take nothing; one that has not begun stands before its first request."""
 
-    def give_back(self, charges: Sequence[Charge], now: int) -> None:
+    def give_back(self, charges: Sequence[Charge], now: int, units: int = 1) -> None:
         """Undo `spend`, as far as its windows still last."""
 
     def clean(self, now: int) -> None:
@@ -79,13 +79,18 @@ class Chain:
         self._links = [_Link(store) for store in stores]
         self._monotonic = monotonic
 
-    def spend(self, charges: Sequence[Charge], now: int) -> Spent:
-        """Take every charge, or none."""
+    @property
+    def first(self) -> Store:
+        """Return the preferred store."""
+        return self._links[0].store
+
+    def spend(self, charges: Sequence[Charge], now: int, units: int = 1) -> Spent:
+        """Take every charge `units` times, or none."""
         for link in self._links:
             try:
                 if link.resting_until:
                     self._ready(link)
-                granted, counts = link.store.spend(charges, now)
+                granted, counts = link.store.spend(charges, now, units)
             except StoreUnavailable as error:
                 self._rest(link, error)
                 charges = [charge for charge in charges if charge.strict]
@@ -108,11 +113,11 @@ class Chain:
             return []
         return [Standing(charge, *count) for charge, count in zip(charges, counts, strict=True)]
 
-    def give_back(self, store: Store, charges: Sequence[Charge], now: int) -> None:
+    def give_back(self, store: Store, charges: Sequence[Charge], now: int, units: int = 1) -> None:
         """Undo what `store` has counted; when it does not answer any more, the charges stay."""
         link = next(each for each in self._links if each.store is store)
         try:
-            self._ready(link).give_back(charges, now)
+            self._ready(link).give_back(charges, now, units)
         except StoreUnavailable as error:
             self._rest(link, error)
 

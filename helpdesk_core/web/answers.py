@@ -17,7 +17,7 @@ RawHeaders = tuple[tuple[bytes, bytes], ...]
 """Header fields as the server takes them: names in lower case."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
     """A response that is ready to be sent.
 
@@ -26,7 +26,7 @@ class Answer:
         body: the bytes, or an iterator of chunks for downloads.
         headers: beside those that every answer carries.
         media_type: of the body.
-        raw: more header fields, ready to be sent.
+        raw: more header fields, ready to be sent; what limits tell is put here last.
     """
 
     status: int

@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 from helpdesk_core.clock import api_time
 from helpdesk_core.errors import RateLimitExceeded
 from helpdesk_core.limits.buckets import Charge, Standing, buckets_of, charge, least
+from helpdesk_core.limits.leases import Leases
 from helpdesk_core.limits.quota import NAME, Quota
 from helpdesk_core.limits.spending import Spending
-from helpdesk_core.limits.stores import Chain
 from helpdesk_core.settings import Settings
 from helpdesk_core.web.answers import Answer, RawHeaders
 from helpdesk_core.web.authentication import Principal
@@ -29,27 +29,27 @@ _POLICIES = {"general": b"default"}
 class Limits:
     """Rate limits and quotas of every request below `/api/v1/`."""
 
-    def __init__(self, settings: Settings, chain: Chain, quota: Quota) -> None:
+    def __init__(self, settings: Settings, leases: Leases, quota: Quota) -> None:
         """Prepare.
 
         Args:
             settings: whether anything is counted or refused, and the limits.
-            chain: where it is counted.
+            leases: where it is counted.
             quota: knows the quotas of organisations.
         """
         self._on = settings.limits != "off"
-        self._chain = chain
+        self._leases = leases
         self._quota = quota
         self.buckets = buckets_of(settings)
         self._general = self.buckets.general
 
-    def close(self) -> None:
-        """Let go of the stores' connections."""
-        self._chain.close()
+    def close(self, moment: datetime) -> None:
+        """Give back what nobody has used at `moment`, and let go of the stores' connections."""
+        self._leases.close(int(moment.timestamp()))
 
     def begin(self, moment: datetime) -> Spending | None:
         """Return what a request that arrives at `moment` has spent: nothing yet."""
-        return Spending(self._chain, int(moment.timestamp())) if self._on else None
+        return Spending(self._leases, int(moment.timestamp())) if self._on else None
 
     def spend(
         self,
@@ -81,10 +81,13 @@ class Limits:
             return
         if principal is not None and len(charges) == 1:
             spending.free = principal.actor.organization_id
-            self._quota.count_free(spending.free, spending.now, 1)
         if endpoint is not None and (cost or endpoint.upload is not None):
             charges += self._of_endpoint(endpoint, incoming, principal, spending.now)
-        self._take(spending, charges, principal)
+        granted, asked = spending.take(charges)
+        if principal is not None and len(asked) > 1 and asked[1].charge.name == NAME:
+            self._quota.note(principal.actor.organization_id, asked[1])
+        if not granted:
+            raise refusal(asked, spending.now)
 
     def spend_for(self, ctx: Context, bucket: Literal["authentication", "webhooks"], whose: str) -> None:
         """Take one request from the bucket of somebody whom only the body names, `account:...` for instance.
@@ -96,7 +99,10 @@ class Limits:
         """
         if ctx.spending is not None:
             hashed = sha256(whose.encode("utf-8", "replace")).hexdigest()[:32]
-            self._take(ctx.spending, [charge(getattr(self.buckets, bucket), hashed, ctx.spending.now)], None)
+            now = ctx.spending.now
+            granted, asked = ctx.spending.take([charge(getattr(self.buckets, bucket), hashed, now)])
+            if not granted:
+                raise refusal(asked, now)
 
     def finish(self, spending: Spending | None, answer: Answer) -> Answer:
         """Return the answer with the figures of the bucket that has the least left.
@@ -109,13 +115,12 @@ class Limits:
             spending.give_back()
         elif answer.status >= 500:
             spending.give_back({NAME})
-        if spending.free is not None and (answer.status >= 500 or answer.status == RateLimitExceeded.status):
-            self._quota.count_free(spending.free, spending.now, -1)
+        elif spending.free is not None:
+            self._quota.count_free(spending.free, spending.now)
         standing = least(spending.standings)
-        if standing is None:
-            return answer
-        raw = headers_of(standing, spending.now)
-        return Answer(answer.status, answer.body, answer.headers, answer.media_type, raw)
+        if standing is not None:
+            answer.raw = headers_of(standing, spending.now)
+        return answer
 
     def standings(self, ctx: Context) -> list[Standing]:
         """Return how every bucket of the caller stands; nothing is taken.
@@ -128,15 +133,16 @@ class Limits:
         whose, address = _whose(ctx.principal, ctx.incoming), _address(ctx.incoming.address)
         own = (buckets.general, buckets.uploads, buckets.webhooks)
         charges = [charge(buckets.authentication, address, now), *(charge(each, whose, now) for each in own)]
-        return self._chain.look(charges, now)
+        return self._leases.look(charges, now)
 
     def quota(self, ctx: Context, organization_id: int, tier: str) -> Standing:
         """Return how the quota of an organisation stands; what is stored when the counters do not answer."""
         now = int(ctx.now.timestamp())
         cost = self._quota.charge(ctx.session, organization_id, tier, now)
         if cost is None:
-            return self._quota.free(ctx.session, organization_id, now)
-        found = self._chain.look([cost], now) if self._on else []
+            present = ctx.spending is not None and ctx.spending.free == organization_id
+            return self._quota.free(ctx.session, organization_id, now, uncounted=int(present))
+        found = self._leases.look([cost], now) if self._on else []
         return found[0] if found else Standing(cost, cost.begins - 1, cost.reset_at)
 
     def _of_caller(
@@ -163,18 +169,11 @@ class Limits:
             found.append(charge(self.buckets.uploads, _whose(principal, incoming), now))
         return found
 
-    def _take(self, spending: Spending, charges: list[Charge], principal: Principal | None) -> None:
-        granted, asked = spending.take(charges)
-        if principal is not None and len(asked) > 1 and asked[1].charge.name == NAME:
-            self._quota.note(principal.actor.organization_id, asked[1])
-        if not granted:
-            full = [each for each in asked if each.used >= each.charge.most]
-            raise refusal(full or asked, spending.now)  # somebody may have given back since
 
-
-def refusal(empty: list[Standing], now: int) -> RateLimitExceeded:
-    """Return the error for buckets that are empty, with the figures of the one that stays so the longest."""
-    standing = max(empty, key=lambda each: each.reset_at)
+def refusal(asked: list[Standing], now: int) -> RateLimitExceeded:
+    """Return the error for what was asked of buckets, with the figures of the empty one that stays so the longest."""
+    empty = [each for each in asked if each.used >= each.charge.most]
+    standing = max(empty or asked, key=lambda each: each.reset_at)  # somebody may have given back since
     reset_time = api_time(datetime.fromtimestamp(standing.reset_at, UTC))
     details = {"limit": standing.charge.limit, "remaining": 0, "reset_time": reset_time}
     return RateLimitExceeded(details=details, headers={"Retry-After": str(max(1, standing.reset_at - now))})

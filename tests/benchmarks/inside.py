@@ -51,7 +51,7 @@ class Product:
 
     def close(self) -> None:
         """Give the databases back."""
-        self._parts.services.get(Limits).close()
+        self._parts.services.get(Limits).close(self._parts.services.clock.now())
         self._parts.services.database.dispose()
 
     def ask(self, login: Login, path: str, query: str = "", body: bytes | None = None) -> Answer:

@@ -20,7 +20,7 @@ class Down:
     def __init__(self) -> None:
         self.asked = 0
 
-    def spend(self, charges: Sequence[Charge], now: int) -> tuple[bool, Counts]:
+    def spend(self, charges: Sequence[Charge], now: int, units: int = 1) -> tuple[bool, Counts]:
         self.asked += 1
         raise StoreUnavailable
 
@@ -28,7 +28,7 @@ class Down:
         self.asked += 1
         raise StoreUnavailable
 
-    def give_back(self, charges: Sequence[Charge], now: int) -> None:
+    def give_back(self, charges: Sequence[Charge], now: int, units: int = 1) -> None:
         raise StoreUnavailable
 
     def clean(self, now: int) -> None:
@@ -144,10 +144,10 @@ def test_a_redis_that_does_not_answer_gives_up_once_and_soon(
     asked = 0
     spend = store.spend
 
-    def counted(charges: Sequence[Charge], now: int) -> tuple[bool, Counts]:
+    def counted(charges: Sequence[Charge], now: int, units: int = 1) -> tuple[bool, Counts]:
         nonlocal asked
         asked += 1
-        return spend(charges, now)
+        return spend(charges, now, units)
 
     store.spend = counted  # type: ignore[method-assign]
     chain = Chain([store, SqliteStore(MEMORY)], Monotonic())

@@ -21,9 +21,12 @@ ROOT = Path(__file__).parents[2]
 
 
 @shared_kinds
-def test_two_processes_grant_exactly_the_limit(kind: str, where: str, store: Store, charging: Charging) -> None:
-    small, large = charging(most=100), charging(most=1_000)
-    arguments = [kind, where, "150", json.dumps([small, large])]
+@pytest.mark.parametrize("limit", [100, 1_000], ids=["one by one", "in advance"])
+def test_two_processes_grant_exactly_the_limit(
+    kind: str, where: str, store: Store, charging: Charging, limit: int
+) -> None:
+    small, large = charging(most=limit), charging(most=limit * 10)
+    arguments = [kind, where, str(limit * 3 // 2), json.dumps([small, large])]
     spenders = [
         subprocess.Popen(
             [sys.executable, "-m", "tests.limits.spender", *arguments],
@@ -39,8 +42,8 @@ def test_two_processes_grant_exactly_the_limit(kind: str, where: str, store: Sto
         spender.stdin.write("go\n")
         spender.stdin.flush()
     granted = [int(spender.communicate(timeout=60)[0]) for spender in spenders]
-    assert sum(granted) == 100
-    assert store.look([small, large], 1_000) == [(100, 1_060), (100, 1_060)], "a refused request took from the other"
+    assert sum(granted) == limit
+    assert store.look([small, large], 1_000) == [(limit, 1_060)] * 2, "a refused request took from the other"
 
 
 @every_kind
@@ -72,6 +75,20 @@ def test_what_is_given_back_can_be_taken_again(store: Store, charging: Charging)
     assert store.look([charge], 1_000) == [(0, 1_060)]
     assert store.spend([charge], 1_000)[0]
     assert not store.spend([charge], 1_000)[0]
+
+
+@every_kind
+def test_several_requests_are_taken_at_once_or_none(store: Store, charging: Charging) -> None:
+    small, large = charging(most=5), charging(most=9)
+    assert store.spend([small, large], 1_000, 3) == (True, [(3, 1_060), (3, 1_060)])
+    assert store.spend([small, large], 1_000, 3) == (False, [(3, 1_060), (3, 1_060)])
+    assert store.spend([small, large], 1_000, 2) == (True, [(5, 1_060), (5, 1_060)])
+    store.give_back([small, large], 1_000, 4)
+    assert store.look([small, large], 1_000) == [(1, 1_060), (1, 1_060)]
+    store.give_back([small], 1_000, 2)
+    assert store.look([small, large], 1_000) == [(0, 1_060), (1, 1_060)]
+    assert store.spend([charging(begins=10, most=11)], 1_000, 2) == (True, [(11, 1_060)])
+    assert store.spend([charging(begins=10, most=11)], 1_000, 3)[0] is False
 
 
 @every_kind

@@ -11,6 +11,7 @@ import pytest
 
 from helpdesk_core.limits.buckets import UNBOUNDED, Standing, charge, least
 from helpdesk_core.limits.sqlite import MEMORY, SqliteStore
+from helpdesk_core.limits.leases import Leases
 from helpdesk_core.limits.stores import Chain, StoreUnavailable
 from helpdesk_core.plugins import PluginHost
 from helpdesk_core.testing import PASSWORD, Client, Installation, Response, running
@@ -153,14 +154,14 @@ class TestTheRefusal:
 
     def test_stands_although_somebody_gave_back_meanwhile(self, enforcing: Enforcing) -> None:
         class Late(SqliteStore):
-            def spend(self, charges: Any, now: int) -> Any:
+            def spend(self, charges: Any, now: int, units: int = 1) -> Any:
                 return False, self.look(charges, now)
 
         installation = enforcing()
         token = installation.client("member").token
         limits = installation.parts.services.get(Limits)
-        limits.close()
-        limits._chain = Chain([Late(MEMORY)])
+        limits.close(installation.clock.now())
+        limits._leases = Leases(Chain([Late(MEMORY)]))
         assert installation.client("member").get("/users/profile/").status_code == 429, token
 
     def test_is_only_told_and_never_made_when_limits_are_counted(self, enforcing: Enforcing) -> None:
@@ -297,8 +298,8 @@ class TestWithoutCounters:
                 raise StoreUnavailable("down")
 
         limits = installation.parts.services.get(Limits)
-        limits.close()
-        limits._chain = Chain([Down(MEMORY), SqliteStore(MEMORY)])
+        limits.close(installation.clock.now())
+        limits._leases = Leases(Chain([Down(MEMORY), SqliteStore(MEMORY)]))
         return installation
 
     def test_requests_are_served_without_figures(self, installation: Installation) -> None:
