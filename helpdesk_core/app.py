@@ -24,8 +24,8 @@ from helpdesk_core.files import FileStore, FolderStore
 from helpdesk_core.jobs import Delivery
 from helpdesk_core.keys import Seals, Vault, derived_keys
 from helpdesk_core.limits.choice import stores_of
-from helpdesk_core.limits.quota import Quota
 from helpdesk_core.limits.leases import Leases
+from helpdesk_core.limits.quota import Quota
 from helpdesk_core.limits.stores import Chain
 from helpdesk_core.mail import Mailer, mailer_for
 from helpdesk_core.plugins import PluginHost, load_plugins

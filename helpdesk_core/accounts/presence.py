@@ -33,7 +33,7 @@ class LastUse:
         self._pending: dict[int, tuple[datetime, str]] = {}
 
     def note(self, key: int, moment: datetime, seconds: float, address: str = "") -> bool:
-        """Remember that the row `key` was used at `moment`, which is `seconds` since 1970; tell whether that is news."""
+        """Remember that the row `key` was used at `moment`, `seconds` since 1970; tell whether that is news."""
         if seconds - self._noted.get(key, 0.0) < _SECONDS:
             return False
         self._noted[key] = seconds

@@ -85,9 +85,7 @@ def test_strict_buckets_are_never_taken_in_advance(leases: Leases, store: Store,
     assert set(store.asked) == {1}
 
 
-def test_counters_without_a_limit_are_never_taken_in_advance(
-    leases: Leases, store: Store, charging: Charging
-) -> None:
+def test_counters_without_a_limit_are_never_taken_in_advance(leases: Leases, store: Store, charging: Charging) -> None:
     spend(leases, charging(limit=None), 20)
     assert set(store.asked) == {1}
 

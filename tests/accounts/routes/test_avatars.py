@@ -7,15 +7,9 @@ from sqlalchemy import select
 from helpdesk_core.accounts.service import avatars
 from helpdesk_core.audit import AuditEntry
 from tests.contract.steps import column, deleted, refused, served
+from tests.pictures import picture
 
 PATH = "/users/profile/avatar/"
-
-
-def picture(kind="PNG", size=(40, 30), mode="RGB", **options):
-    """A file of a picture."""
-    target = BytesIO()
-    Image.new(mode, size, "red").save(target, kind, **options)
-    return target.getvalue()
 
 
 def upload(client, content, name="me.png", media="image/png"):

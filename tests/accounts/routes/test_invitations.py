@@ -120,7 +120,7 @@ class TestInviting:
             session.add(RoleAssignment(user_id=agent.user.id, role_id=role.id))
             session.commit()
         created(agent.post(path, json={"email": INVITED, "role": "customer"}))
-        for role_name in ("technician", "agent", "admin"):
+        for role_name in ("agent", "admin"):
             refused(agent.post(path, json={"email": INVITED, "role": role_name}), 403)
 
     @pytest.mark.parametrize(

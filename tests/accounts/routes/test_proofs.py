@@ -46,9 +46,9 @@ def test_an_administrator_removes_a_lost_second_factor(outsider, agent, owner, m
 def test_where_the_role_needs_one_they_set_up_another(owner, member, phone, installation):
     settings = {"settings": {"two_factor_roles": ["customer"]}}
     served(owner.patch(f"/organizations/{owner.organization_id}/", json=settings))
-    served(member.get("/tickets/"))
+    served(member.get("/users/"))
     deleted(owner.delete(f"/users/{member.user.id}/2fa/"))
-    assert refused(member.get("/tickets/"), 403)["error"]["code"] == "TWO_FACTOR_REQUIRED"
+    assert refused(member.get("/users/"), 403)["error"]["code"] == "TWO_FACTOR_REQUIRED"
 
 
 @pytest.mark.parametrize("act", ["second factor", "API key"])

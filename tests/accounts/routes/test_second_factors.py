@@ -275,51 +275,51 @@ class TestBackupCodes:
 
 class TestBeingRequired:
     def test_walls_off_all_but_the_way_out(self, member, owner, clock, require):
-        served(member.get("/tickets/"))
+        served(member.get("/users/"))
         require("customer")
-        for path in ("/tickets/", "/users/", "/organizations/", "/users/login-attempts/"):
+        for path in ("/users/", "/organizations/", "/users/login-attempts/"):
             found = refused(member.get(path), 403)
             assert found["error"]["code"] == "TWO_FACTOR_REQUIRED"
         assert status(member) == {"enabled": False, "required": True, "device_count": 0, "backup_codes_left": 0}
         served(member.get("/users/profile/"))
         enroll(member, clock)
-        served(member.get("/tickets/"))
-        served(owner.get("/tickets/"))
+        served(member.get("/users/"))
+        served(owner.get("/users/"))
 
     def test_holds_for_logins_that_come_later(self, member, anonymous, clock, require):
         require("customer", "agent")
         held = bearer(log_in(anonymous, "member")["access"])
-        refused(anonymous.get("/tickets/", headers=held), 403)
+        refused(anonymous.get("/users/", headers=held), 403)
         other = log_in(anonymous, "member")
         renewed = served(anonymous.post("/users/refresh/", json={"refresh": other["refresh"]}))
-        refused(anonymous.get("/tickets/", headers=bearer(renewed["access"])), 403)
+        refused(anonymous.get("/users/", headers=bearer(renewed["access"])), 403)
         enroll(member, clock)
-        served(anonymous.get("/tickets/", headers=held))
+        served(anonymous.get("/users/", headers=held))
 
     def test_lets_those_be_who_have_one(self, member, phone, require):
         require("customer")
-        served(member.get("/tickets/"))
+        served(member.get("/users/"))
 
     def test_ends_when_the_organization_asks_no_longer(self, member, second_member, require):
         require("customer")
-        refused(member.get("/tickets/"), 403)
+        refused(member.get("/users/"), 403)
         require()
-        served(member.get("/tickets/"))
+        served(member.get("/users/"))
 
     def test_follows_the_role(self, member, owner, require):
-        served(member.get("/tickets/"))
+        served(member.get("/users/"))
         require("agent")
-        served(member.get("/tickets/"))
+        served(member.get("/users/"))
         served(owner.post(f"/users/{member.user.id}/change-role/", json={"role": "agent"}))
-        refused(member.get("/tickets/"), 403)
+        refused(member.get("/users/"), 403)
         served(owner.post(f"/users/{member.user.id}/change-role/", json={"role": "customer"}))
-        served(member.get("/tickets/"))
+        served(member.get("/users/"))
 
     def test_stops_at_the_organization(self, outsider, owner, clock, require):
-        served(outsider.get("/tickets/"))
+        served(outsider.get("/users/"))
         require("admin")
-        served(outsider.get("/tickets/"))
-        refused(owner.get("/tickets/"), 403)
+        served(outsider.get("/users/"))
+        refused(owner.get("/users/"), 403)
 
     @pytest.mark.parametrize("value", ["admin", ["king"], [5], [["admin"]], {"admin": True}], ids=repr)
     def test_takes_a_list_of_roles(self, owner, value):
