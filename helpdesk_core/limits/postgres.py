@@ -31,7 +31,9 @@ RETURNING key, used, reset_at
 """
 _ROW = "(%s, %s::bigint, %s::bigint, %s::bigint)"
 _LOOK = "SELECT key, used, reset_at FROM helpdesk_limit_counter WHERE reset_at > %s AND key = ANY(%s)"
-_GIVE_BACK = "UPDATE helpdesk_limit_counter SET used = greatest(used - %s, 0) WHERE key = ANY(%s) AND reset_at > %s RETURNING key"
+_GIVE_BACK = """
+UPDATE helpdesk_limit_counter SET used = greatest(used - %s, 0) WHERE key = ANY(%s) AND reset_at > %s RETURNING key
+"""
 _FORGET = "DELETE FROM helpdesk_limit_counter WHERE reset_at <= %s RETURNING key"
 
 
