@@ -30,6 +30,13 @@ class WrongCode(Unauthenticated):
     keeps_writes = True
 
 
+class EmailNotVerified(PermissionDenied):
+    """Verify your address first: follow the link that was mailed to you."""
+
+    code = "EMAIL_NOT_VERIFIED"
+    keeps_writes = True
+
+
 class WrongProof(Invalid):
     """Validation failed"""
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, func, select
+from sqlalchemy import ColumnElement, and_, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from helpdesk_core.accounts import permissions
@@ -72,13 +72,23 @@ logins = ReadModel(
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What logging in needs to know of a user."""
+    """What logging in needs to know of a user.
+
+    Attributes:
+        id: of the user.
+        organization_id: theirs.
+        password_hash: of their password.
+        is_active: whether the account and its organisation are open.
+        token_version: goes up when every token has to end.
+        must_verify: whether the organisation lets people in by their address, and this one's is not verified.
+    """
 
     id: int
     organization_id: int
     password_hash: str
     is_active: bool
     token_version: int
+    must_verify: bool
 
 
 _ACCOUNT = select(
@@ -88,6 +98,7 @@ _ACCOUNT = select(
     User.is_active,
     Organization.is_active.label("organization_is_active"),
     User.token_version,
+    and_(Organization.registration == "domain", User.role == "customer", User.is_verified.is_(False)),
 ).join(Organization, Organization.id == User.organization_id)
 
 
@@ -105,7 +116,7 @@ def account_by_id(session: Session, user_id: int) -> Account | None:
 
 def _account(session: Session, wanted: ColumnElement[bool]) -> Account | None:
     row = session.execute(_ACCOUNT.where(wanted)).first()
-    return Account(row[0], row[1], row[2], row[3] and row[4], row[5]) if row else None
+    return Account(row[0], row[1], row[2], row[3] and row[4], row[5], bool(row[6])) if row else None
 
 
 REFRESH_TOKEN = Prepared(

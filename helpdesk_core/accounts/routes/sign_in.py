@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from helpdesk_core.accounts import queries, service
 from helpdesk_core.accounts.backup_codes import BackupCodes
 from helpdesk_core.accounts.challenges import BadChallenge, Challenge, Challenges
-from helpdesk_core.accounts.errors import CodeRequired, InvalidCredentials, WrongCode
+from helpdesk_core.accounts.errors import CodeRequired, EmailNotVerified, InvalidCredentials, WrongCode
 from helpdesk_core.accounts.models import User
 from helpdesk_core.accounts.passwords import Passwords
 from helpdesk_core.accounts.queries import Account
@@ -106,6 +106,8 @@ def admit(ctx: Context, body: Credentials, checked: Checked, dialect: Dialect) -
         InvalidCredentials: the password is wrong, or there is no such account, or it is closed (401).
         CodeRequired: a code is missing; `details.challenge_token` takes it at `/users/2fa/login/` (401).
         WrongCode: the code is wrong or was used before (401).
+        EmailNotVerified: the organisation lets in whoever has an address of its domain, and they have not shown that
+            it is theirs; another link is mailed (403).
         RateLimitExceeded: other tries failed meanwhile (429).
     """
     session, account = ctx.session, checked.account
@@ -122,7 +124,7 @@ def admit(ctx: Context, body: Credentials, checked: Checked, dialect: Dialect) -
         if body.otp is None:
             raise CodeRequired(details=details)
         _take_code(ctx, body.username, account, checked.evidence, WrongCode(details=details))
-    _record(ctx, body.username, account, succeeded=True)
+    _let_in(ctx, body.username, account)
     return account
 
 
@@ -154,6 +156,7 @@ def admit_by_challenge(ctx: Context, checked: CheckedChallenge) -> Account:
     Raises:
         BadChallenge: the password was changed, or a code of the account used, since the challenge was issued (401).
         WrongCode: the code is wrong or was used before (401).
+        EmailNotVerified: as for `admit` (403).
         RateLimitExceeded: too many codes were wrong (429).
     """
     account = checked.account
@@ -161,7 +164,7 @@ def admit_by_challenge(ctx: Context, checked: CheckedChallenge) -> Account:
     name = ctx.session.get_one(User, account.id).username
     wrong = WrongCode(details={"otp_required": True})
     _take_code(ctx, name, account, checked.evidence, wrong, state=checked.challenge.state)
-    _record(ctx, name, account, succeeded=True)
+    _let_in(ctx, name, account)
     return account
 
 
@@ -195,6 +198,13 @@ def _take_code(
         _record(ctx, name, account, succeeded=False)
         raise wrong
     delays.withdraw(ctx.session, proofs)
+
+
+def _let_in(ctx: Context, name: str, account: Account) -> None:
+    if account.must_verify:
+        service.resend_verification(ctx.session, account.id)
+        raise EmailNotVerified
+    _record(ctx, name, account, succeeded=True)
 
 
 def _record(ctx: Context, name: str, account: Account | None, *, succeeded: bool) -> None:

@@ -2,6 +2,7 @@ import pytest
 
 from helpdesk_core.accounts.models import Organization
 from helpdesk_core.accounts.passwords import Passwords
+from tests.accounts.mailbox import mails_to, token_for
 from tests.contract.steps import PASSWORD, bearer, created, log_in, refused, register, served
 
 NEW = {"email": "ada@example.com", "username": "ada", "password": PASSWORD}
@@ -86,6 +87,28 @@ class TestRegistering:
         policy("domain", verified=True)
         created(anonymous.post("/users/register/", json={**NEW, "email": "ada@ACME.com"}))
         refused(anonymous.post("/users/register/", json={**NEW, "username": "b", "email": "b@notacme.com"}), 403)
+
+    def test_by_domain_opens_the_account_when_the_address_is_verified(
+        self, installation, owner, anonymous, policy, clock
+    ):
+        policy("domain", verified=True)
+        user = register(anonymous, email="ada@acme.com")
+        credentials = {"username": user["username"], "password": PASSWORD}
+        first = token_for(installation, "ada@acme.com", "verify-email")
+        refused(anonymous.post("/users/login/", json={**credentials, "password": "wrong"}), 401)
+        found = refused(anonymous.post("/users/login/", json=credentials), 403)
+        assert found["error"]["code"] == "EMAIL_NOT_VERIFIED"
+        assert len(mails_to(installation, "ada@acme.com")) == 1, "the one that was sent is new"
+        clock.advance(minutes=2)
+        refused(anonymous.post("/users/login/", json=credentials), 403)
+        again = token_for(installation, "ada@acme.com", "verify-email")
+        refused(anonymous.post("/users/verify-email/", json={"token": first}), 400)
+        served(anonymous.post("/users/verify-email/", json={"token": again}))
+        served(anonymous.post("/users/login/", json=credentials))
+
+    def test_by_domain_does_not_shut_out_who_works_there(self, anonymous, agent, policy):
+        policy("domain", verified=True)
+        log_in(anonymous, "agent")
 
     def test_with_a_closed_organization_is_like_with_none(self, installation, outsider, owner, anonymous):
         with installation.session() as session:
