@@ -7,7 +7,7 @@ from helpdesk_core.accounts.errors import RegistrationClosed
 from helpdesk_core.accounts.models import Organization, User
 from helpdesk_core.accounts.passwords import Passwords, password_problem
 from helpdesk_core.accounts.routes.answers import as_they_see_themselves, shown
-from helpdesk_core.accounts.routes.proofs import insist, is_own_password
+from helpdesk_core.accounts.routes.proofs import CheckedProof, insist, look_at_password
 from helpdesk_core.accounts.schemas.types import domain_of, key_of
 from helpdesk_core.accounts.schemas.users import (
     PasswordChange,
@@ -85,21 +85,30 @@ def change_profile(ctx: Context, body: ProfileUpdate) -> UserRead:
     return ctx.one(queries.users, user.id)
 
 
-def check_passwords(ctx: Context, body: PasswordChange) -> str | None:
-    """Return the hash of the new password; nothing if the old one is wrong."""
-    if not is_own_password(ctx, body.old_password):
-        return None
+@dataclass(frozen=True, slots=True)
+class CheckedChange:
+    """A new password before it is stored: the look at the old one, and the hash, if that was right."""
+
+    proof: CheckedProof
+    password_hash: str = ""
+
+
+def check_passwords(ctx: Context, body: PasswordChange) -> CheckedChange:
+    """Look at the old password, then hash the new one."""
+    proof = look_at_password(ctx, body.old_password, field="old_password")
+    if proof.problems:
+        return CheckedChange(proof)
     if problem := password_problem(body.new_password, queries.names_of(ctx.session, ctx.actor.user_id)):
         raise Invalid.field("new_password", problem)
-    return ctx.services.get(Passwords).hash(body.new_password)
+    return CheckedChange(proof, ctx.services.get(Passwords).hash(body.new_password))
 
 
 @router.post(
     "/change-password/", permission=permissions.USE, personal=True, enrolling=True, slow=True, prepare=check_passwords
 )
-def change_password(ctx: Context, body: PasswordChange, prepared: str | None) -> Message:  # noqa: ARG001
+def change_password(ctx: Context, body: PasswordChange, prepared: CheckedChange) -> Message:  # noqa: ARG001
     """Change one's own password; every other login of one's own ends."""
-    insist(ctx, proved=prepared is not None, field="old_password")
+    insist(ctx, prepared.proof)
     login_id = ctx.principal.login_id if ctx.principal else None
-    service.change_password(ctx.session, ctx.actor.user_id, prepared or "", keep_login=login_id)
+    service.change_password(ctx.session, ctx.actor.user_id, prepared.password_hash, keep_login=login_id)
     return Message(message="Password changed successfully")

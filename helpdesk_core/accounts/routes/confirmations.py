@@ -5,7 +5,7 @@ from helpdesk_core.accounts.links import Links
 from helpdesk_core.accounts.models import User
 from helpdesk_core.accounts.passwords import Passwords, password_problem
 from helpdesk_core.accounts.routes.answers import as_they_see_themselves, shown
-from helpdesk_core.accounts.routes.proofs import insist, is_own_password
+from helpdesk_core.accounts.routes.proofs import CheckedProof, insist, look_at_password
 from helpdesk_core.accounts.schemas.confirmations import EmailChange, LinkUse, PasswordResetting, ResetRequest
 from helpdesk_core.accounts.schemas.invitations import Acceptance
 from helpdesk_core.accounts.schemas.types import key_of
@@ -57,17 +57,17 @@ def reset_password(ctx: Context, body: PasswordResetting, prepared: str) -> Mess
     return Message(message="Password reset successfully")
 
 
-def check_owner(ctx: Context, body: EmailChange) -> bool:
+def check_owner(ctx: Context, body: EmailChange) -> CheckedProof:
     """Look at the password: whoever finds an open browser must not move the account to an address of their own."""
     if ctx.session.get_one(User, ctx.actor.user_id).email == body.email:
         raise Invalid.field("email", "This is your address already.")
-    return is_own_password(ctx, body.password)
+    return look_at_password(ctx, body.password)
 
 
 @router.post("/change-email/", permission=permissions.USE, personal=True, slow=True, prepare=check_owner)
-def request_email_change(ctx: Context, body: EmailChange, prepared: bool) -> Message:  # noqa: FBT001
+def request_email_change(ctx: Context, body: EmailChange, prepared: CheckedProof) -> Message:
     """Ask to move one's own account to another address; nothing changes until the link that is mailed there is used."""
-    insist(ctx, proved=prepared, field="password")
+    insist(ctx, prepared)
     service.request_email_change(ctx.session, ctx.actor.user_id, body.email)
     return Message(message="A mail is on its way to the new address")
 

@@ -7,7 +7,7 @@ from helpdesk_core.accounts.backup_codes import BackupCodes, KeptCode
 from helpdesk_core.accounts.errors import SecondFactorOff, WrongProof
 from helpdesk_core.accounts.models import Organization, SecondFactor, User
 from helpdesk_core.accounts.passwords import Passwords
-from helpdesk_core.accounts.routes.proofs import is_own_password
+from helpdesk_core.accounts.routes.proofs import CheckedProof, insist, look_at_proof
 from helpdesk_core.accounts.routes.sign_in import checker_of
 from helpdesk_core.accounts.schemas.second_factors import (
     BackupCodesLeft,
@@ -21,9 +21,8 @@ from helpdesk_core.accounts.schemas.second_factors import (
     SecondFactorStatus,
 )
 from helpdesk_core.accounts.service import codes, delays, second_factors
-from helpdesk_core.accounts.service.codes import Evidence
 from helpdesk_core.accounts.service.second_factors import NewDevice
-from helpdesk_core.errors import FieldError, Invalid, NotFound
+from helpdesk_core.errors import FieldError, NotFound
 from helpdesk_core.keys import Vault
 from helpdesk_core.schemas import Dialect, Message, Page
 from helpdesk_core.web.context import Context
@@ -31,19 +30,6 @@ from helpdesk_core.web.routing import Key, Router
 
 router = Router("users", tag="Second factor", document=Dialect.COMPREHENSIVE)
 NOT_STORED = {"Cache-Control": "no-store"}
-
-
-@dataclass(frozen=True, slots=True)
-class CheckedProof:
-    """What was sent to prove that it is the owner who asks, after a look at it.
-
-    Attributes:
-        problems: what is wrong with it.
-        evidence: the code that is right, if one was sent.
-    """
-
-    problems: tuple[FieldError, ...] = ()
-    evidence: Evidence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,45 +64,6 @@ class Renewal:
     proof: CheckedProof
 
 
-def look_at_proof(ctx: Context, body: Proof) -> CheckedProof:
-    """Look whether the password and the code that were sent are right; at least one of them must be there.
-
-    Raises:
-        RateLimitExceeded: too many were wrong (429).
-    """
-    if body.password is None and body.code is None:
-        raise Invalid.field("password", "Send your password, or a code of your second factor as code.")
-    user_id = ctx.actor.user_id
-    delays.refuse_waiting(ctx.session, delays.proofs_of(user_id))
-    problems, evidence = [], None
-    if body.password is not None and not is_own_password(ctx, body.password):
-        problems.append(FieldError("password", "This is not your password."))
-    if body.code is not None:
-        evidence = codes.evidence_of(ctx.session, checker_of(ctx), user_id, body.code, ctx.now)
-        if evidence is None:
-            problems.append(FieldError("code", "This code is wrong or was used before."))
-    return CheckedProof(tuple(problems), evidence)
-
-
-def _insist(ctx: Context, proof: CheckedProof) -> None:
-    """Use the code up that was sent; count it as a failure if anything is wrong.
-
-    Raises:
-        WrongProof: something is (400).
-        RateLimitExceeded: other tries failed meanwhile (429).
-    """
-    user_id = ctx.actor.user_id
-    series = delays.proofs_of(user_id)
-    delays.begin(ctx.session, series)
-    problems = proof.problems
-    if not problems and proof.evidence is not None and not codes.take(ctx.session, user_id, proof.evidence):
-        problems = (FieldError("code", "This code is wrong or was used before."),)
-    if problems:
-        delays.fail(ctx.session, series)
-        raise WrongProof(errors=problems)
-    delays.withdraw(ctx.session, series)
-
-
 def draft_device(ctx: Context, body: DeviceSetup) -> Draft:
     """Make a secret and backup codes, and hash these; a further device takes a proof."""
     user_id = ctx.actor.user_id
@@ -144,7 +91,7 @@ def set_up_device(ctx: Context, body: DeviceSetup, prepared: Draft) -> DeviceSec
     code. Nothing of this answer is shown again.
     """
     if prepared.proof is not None:
-        _insist(ctx, prepared.proof)
+        insist(ctx, prepared.proof)
     second_factors.set_up(ctx.session, ctx.actor.user_id, prepared.device)
     user = ctx.session.get_one(User, ctx.actor.user_id)
     issuer = ctx.session.get_one(Organization, user.organization_id).name
@@ -182,7 +129,7 @@ def check_disabling(ctx: Context, body: Proof) -> CheckedProof:
 )
 def disable_second_factor(ctx: Context, body: Proof, prepared: CheckedProof) -> Message:  # noqa: ARG001
     """Remove every device and backup code of one's own: logging in takes the password alone."""
-    _insist(ctx, prepared)
+    insist(ctx, prepared)
     second_factors.disable(ctx.session, ctx.session.get_one(User, ctx.actor.user_id))
     return Message(message="Two-factor authentication disabled successfully")
 
@@ -223,7 +170,7 @@ def check_removal(ctx: Context, body: Proof, device_id: int) -> CheckedProof:
 )
 def remove_device(ctx: Context, device_id: Key, body: Proof, prepared: CheckedProof) -> None:  # noqa: ARG001
     """Remove one of several devices: its codes stop working at once. The last one goes with `/users/2fa/disable/`."""
-    _insist(ctx, prepared)
+    insist(ctx, prepared)
     second_factors.remove_device(ctx.session, _device(ctx, device_id))
 
 
@@ -253,7 +200,7 @@ def draft_codes(ctx: Context, body: Proof) -> Renewal:
 )
 def renew_backup_codes(ctx: Context, body: Proof, prepared: Renewal) -> NewBackupCodes:  # noqa: ARG001
     """Get ten new backup codes; the old ones work no longer, and these are not shown again."""
-    _insist(ctx, prepared.proof)
+    insist(ctx, prepared.proof)
     second_factors.renew_backup_codes(ctx.session, ctx.actor.user_id, prepared.kept)
     ctx.headers.update(NOT_STORED)
     return NewBackupCodes(backup_codes=prepared.backup_codes)
