@@ -9,7 +9,7 @@ from random import Random
 
 import orjson
 
-from tests.benchmarks import accounting, agreement, data, report, texts
+from tests.benchmarks import accounting, agreement, data, report, signing_in, texts
 from tests.benchmarks.inside import Product, Spent, statements
 from tests.benchmarks.report import Goal
 from tests.benchmarks.rounds import Effort, Entry, interleave
@@ -31,6 +31,7 @@ class Size:
         large: tickets of the large one.
         effort: of measuring.
         batches: of lists, with accounting and without.
+        refusals: logins of each kind.
     """
 
     organizations: int
@@ -39,10 +40,11 @@ class Size:
     large: int
     effort: Effort
     batches: int
+    refusals: int
 
 
-FULL = Size(20, 5_000, 1_000, 1_000_000, Effort(rounds=5, seconds=6, warm_up=1), batches=600)
-QUICK = Size(20, 1_000, 1_000, 50_000, Effort(rounds=3, seconds=2, warm_up=0.5), batches=200)
+FULL = Size(20, 5_000, 1_000, 1_000_000, Effort(rounds=5, seconds=6, warm_up=1), batches=600, refusals=60)
+QUICK = Size(20, 1_000, 1_000, 50_000, Effort(rounds=3, seconds=2, warm_up=0.5), batches=200, refusals=20)
 
 
 @dataclass
@@ -64,6 +66,7 @@ def run(size: Size, say: Callable[[str], None]) -> Results:
         _list(results, servers, logins, size.effort, say)
         _create(results, servers, logins, size.effort, say)
     _accounting(results, path, logins, size, say)
+    _signing_in(results, size, say)
     large = data.database("large", [size.small, size.large], say)
     _sizes(results, large, size, say)
     _in_the_database(results, large, size, say)
@@ -142,6 +145,17 @@ def _accounting(results: Results, path: Path, logins: list[data.Login], size: Si
     goal = "list with limits, quotas and activity against without, CPU a request"
     results.goals.append(report.at_most(goal, 1.05, cost.ratio, " times"))
     say(results.tables["accounting"])
+
+
+def _signing_in(results: Results, size: Size, say: Callable[[str], None]) -> None:
+    """Compare how long logins of accounts that exist, that do not and that are closed take to be refused."""
+    spent = signing_in.medians(size.refusals)
+    results.tables["signing_in"] = report.small_table(
+        ("account", "refused after, ms"), [(kind, f"{milliseconds:.1f}") for kind, milliseconds in spent.items()]
+    )
+    ratio = max(spent.values()) / min(spent.values())
+    results.goals.append(report.at_most("refused logins, the slowest kind against the quickest", 1.05, ratio, " times"))
+    say(results.tables["signing_in"])
 
 
 def bodies(number: int) -> Iterator[str]:
