@@ -1,0 +1,114 @@
+"""The database of the tests: built by the real migrations once, with the cast in it, and copied for each test."""
+
+import os
+import shutil
+from pathlib import Path
+
+from sqlalchemy import create_engine, make_url, text
+from sqlalchemy.orm import Session
+
+from helpdesk_core.accounts.passwords import Passwords
+from helpdesk_core.accounts.service import create_organization, create_user
+from helpdesk_core.database import Database, commit
+from helpdesk_core.events import Bus, attribute_session
+from helpdesk_core.keys import Seals
+from helpdesk_core.migrations import lineages, upgrade
+from helpdesk_core.plugins import PluginHost
+from helpdesk_core.settings import Settings
+from helpdesk_core.tenancy import set_unscoped
+from helpdesk_core.testing.clients import PASSWORD, Account
+from helpdesk_core.testing.doubles import TestClock
+
+CAST = {
+    "owner": ("acme-corp", "admin"),
+    "agent": ("acme-corp", "agent"),
+    "technician": ("acme-corp", "technician"),
+    "member": ("acme-corp", "customer"),
+    "second_member": ("acme-corp", "customer"),
+    "outsider": ("globex", "admin"),
+}
+
+
+class Databases:
+    """Makes a migrated database with the cast once, and a copy of it for each test."""
+
+    def __init__(self, folder: Path, host: PluginHost, worker: str) -> None:
+        self._folder = folder
+        self._host = host
+        self._server = os.environ.get("HELPDESK_TEST_DATABASE_URL", "")
+        self._prefix = f"helpdesk_{worker}"
+        self._made: set[str] = set()
+        self.accounts = self._build()
+
+    def copy(self, name: str = "test") -> str:
+        """Return the URL of a fresh copy called `name`; the one before is overwritten."""
+        if self._server:
+            self._recreate(name, f"{self._prefix}_template")
+            return self._url(name)
+        target = self._folder / f"{name}.db"
+        for leftover in (target, target.with_name(f"{name}.db-wal"), target.with_name(f"{name}.db-shm")):
+            leftover.unlink(missing_ok=True)
+        shutil.copyfile(self._folder / "template.db", target)
+        return f"sqlite:///{target}"
+
+    def drop(self) -> None:
+        """Remove what was made on a database server."""
+        for name in self._made:
+            self._administer(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+    def _build(self) -> dict[str, Account]:
+        if self._server:
+            self._recreate("template", None)
+        url = self._url("template")
+        upgrade(url, lineages(self._host))
+        database = Database(url, threads=1, synchronous="NORMAL")
+        try:
+            with database.session(writes=True) as session:
+                accounts = _create_cast(session, Settings(password_cost="low"))  # noqa: S106 - a cost, no password
+                commit(session)
+            if database.kind == "sqlite":
+                with database.engine.connect() as connection:
+                    connection.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            database.dispose()
+        return accounts
+
+    def _url(self, name: str) -> str:
+        if not self._server:
+            return f"sqlite:///{self._folder / f'{name}.db'}"
+        return make_url(self._server).set(database=f"{self._prefix}_{name}").render_as_string(hide_password=False)
+
+    def _recreate(self, name: str, template: str | None) -> None:
+        database = f"{self._prefix}_{name}"
+        self._administer(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
+        self._administer(f'CREATE DATABASE "{database}"' + (f' TEMPLATE "{template}"' if template else ""))
+        self._made.add(database)
+
+    def _administer(self, statement: str) -> None:
+        engine = create_engine(self._server, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(text(statement))
+        engine.dispose()
+
+
+def _create_cast(session: Session, settings: Settings) -> dict[str, Account]:
+    set_unscoped(session)
+    attribute_session(session, Bus(TestClock(), seals=Seals([b"of the cast"])), None)
+    acme = create_organization(session, name="Acme Corporation", slug="acme-corp", domain="acme.com", tier="enterprise")
+    globex = create_organization(session, name="Globex", slug="globex", domain="globex.com", tier="enterprise")
+    organizations = {"acme-corp": acme, "globex": globex}
+    password_hash = Passwords(settings).hash(PASSWORD)
+    accounts = {}
+    for name, (slug, role) in CAST.items():
+        user = create_user(
+            session,
+            organization=organizations[slug],
+            username=name,
+            email=f"{name}@{organizations[slug].domain}",
+            password_hash=password_hash,
+            role=role,
+            first_name=name.replace("_", " ").title(),
+            last_name="Example",
+        )
+        accounts[name] = Account(user.id, user.email, user.username, organizations[slug].id, role)
+    return accounts

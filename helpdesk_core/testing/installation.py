@@ -1,0 +1,148 @@
+"""A running helpdesk, for one test."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+from pydantic import SecretStr
+from sqlalchemy import event, select
+from sqlalchemy.orm import Session
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from helpdesk_core.accounts.domains import Resolver
+from helpdesk_core.app import Parts, assemble, create_app
+from helpdesk_core.database import commit
+from helpdesk_core.events import OutboxEvent, attribute_session
+from helpdesk_core.files import MemoryStore
+from helpdesk_core.mail import Mail, Mailer, MemoryMailer
+from helpdesk_core.plugins import PluginHost
+from helpdesk_core.queries import Prepared
+from helpdesk_core.settings import Settings
+from helpdesk_core.tenancy import set_organization, set_unscoped
+from helpdesk_core.testing.clients import Account, Client
+from helpdesk_core.testing.databases import Databases
+from helpdesk_core.testing.doubles import TestClock, TestResolver
+
+
+@dataclass
+class Installation:
+    """One running helpdesk with its database, clock, files and cast.
+
+    Attributes:
+        parts: what the web process is made of.
+        app: the ASGI application.
+        clock: moves by hand.
+        files: uploads, in memory.
+        http: talks to the application.
+        accounts: of the cast, by name.
+        mails: what was sent, oldest first; mails go out with `run_jobs`.
+    """
+
+    parts: Parts
+    app: Starlette
+    clock: TestClock
+    files: MemoryStore
+    http: TestClient
+    accounts: dict[str, Account]
+    mails: list[Mail] = field(default_factory=list)
+    _clients: dict[str, Client] = field(default_factory=dict)
+
+    @property
+    def resolver(self) -> TestResolver:
+        """Return the name servers; put TXT records into its `records`."""
+        return cast("TestResolver", self.parts.services.get(Resolver))
+
+    def client(self, name: str) -> Client:
+        """Return one of the cast as a client."""
+        if name not in self._clients:
+            self._clients[name] = Client(self.http, self.clock, self.accounts.get(name))
+        return self._clients[name]
+
+    def session(self, organization_id: int | None = None) -> Session:
+        """Return a writing session for looking behind the API; unscoped when no organisation is given."""
+        session = self.parts.services.database.writer()
+        attribute_session(session, self.parts.services.bus, None)
+        if organization_id is None:
+            set_unscoped(session)
+        else:
+            set_organization(session, organization_id)
+        return session
+
+    def commit(self, session: Session) -> None:
+        """Commit what was done in a session of `session()`."""
+        commit(session)
+
+    def events(self) -> list[tuple[str, dict[str, Any]]]:
+        """Return everything that was published, as `(type, payload)`, oldest first."""
+        with self.session() as session:
+            rows = session.scalars(select(OutboxEvent).order_by(OutboxEvent.id)).all()
+        event_types = self.parts.host.event_types
+        return [(row.type, event_types[row.type].model_validate_json(row.payload).model_dump()) for row in rows]
+
+    @contextmanager
+    def statements(self) -> Iterator[list[str]]:
+        """Collect the SQL of every statement that runs meanwhile, read models included."""
+        seen: list[str] = []
+        engine = self.parts.services.database.engine
+
+        def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+            seen.append(statement)
+
+        plain = Prepared.rows
+
+        def rows(prepared: Prepared, session: Session, parameters: Any) -> Any:
+            seen.append(prepared.sql(session.get_bind().dialect))
+            return plain(prepared, session, parameters)
+
+        event.listen(engine, "before_cursor_execute", note)
+        setattr(Prepared, "rows", rows)  # noqa: B010 - replaced for the length of the block
+        try:
+            yield seen
+        finally:
+            setattr(Prepared, "rows", plain)  # noqa: B010
+            event.remove(engine, "before_cursor_execute", note)
+
+    def run_jobs(self) -> None:
+        """Deliver every event that is due."""
+        while self.parts.delivery.deliver_due():
+            pass
+
+
+def test_settings(database_url: str, home: Path, **changes: Any) -> Settings:
+    """Return settings for a test installation."""
+    values: dict[str, Any] = {
+        "home": home,
+        "database_url": database_url,
+        "secret_key": SecretStr("a key for tests only, forty characters long"),
+        "password_cost": "low",
+        "default_organization": "acme-corp",
+        "log_requests": False,
+        "sqlite_synchronous": "NORMAL",
+        "limits": "count",
+        "allowed_hosts": ("testserver", "localhost", "127.0.0.1"),
+    }
+    return Settings(**{**values, **changes})
+
+
+test_settings.__test__ = False  # type: ignore[attr-defined]
+
+
+@contextmanager
+def running(
+    databases: Databases, host: PluginHost, home: Path, name: str = "test", **changes: Any
+) -> Iterator[Installation]:
+    """Run a helpdesk on a copy of the database called `name`, for as long as the block lasts.
+
+    `changes` are settings; limits, for instance, are only counted unless `limits="enforce"` is among them.
+    """
+    clock, files = TestClock(), MemoryStore()
+    mails: list[Mail] = []
+    settings = test_settings(databases.copy(name), home, **changes)
+    instead: dict[type, Any] = {Resolver: TestResolver(), Mailer: MemoryMailer(mails)}
+    parts = assemble(settings, clock=clock, host=host, files=files, instead=instead)
+    app = create_app(settings, parts=parts, delivers=False)
+    with TestClient(app, raise_server_exceptions=False) as http:
+        yield Installation(parts, app, clock, files, http, databases.accounts, mails)
