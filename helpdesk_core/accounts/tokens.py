@@ -94,7 +94,7 @@ class Signer:
             return None
         try:
             decoded = jwt.decode(token, self._key, algorithms=[ALGORITHM])
-        except (JoseError, ValueError):
+        except (JoseError, ValueError, TypeError):  # the last for headers of odd types
             return None
         if decoded.header.get("typ") != self._kind or decoded.header.get("kid") != self._kid:
             return None

@@ -53,6 +53,10 @@ def forgeries(issuer: Tokens, token: str) -> Iterator[tuple[str, str]]:
     yield "a key from an address", f"{part({**ours, 'jku': 'https://example.com/keys'})}.{payload}.{signature}"
     yield "a key from a file", f"{part({**ours, 'kid': '../../dev/null'})}.{payload}.{signature}"
     yield "an extension that nobody knows", f"{part({**ours, 'crit': ['x'], 'x': 1})}.{payload}.{signature}"
+    for odd in (1, True, None, 1.5, [1], [{}], [["a"]], {"a": 1}):
+        yield f"extensions {odd!r}", f"{part({**ours, 'crit': odd})}.{payload}.{signature}"
+    for name in ("alg", "typ", "kid"):
+        yield f"a number as {name}", f"{part({**ours, name: 1})}.{payload}.{signature}"
     yield "another user", f"{header}.{part({**claims, 'sub': '1'})}.{signature}"
     yield "another audience", signed({"aud": "another-api"})
     yield "another issuer", signed({"iss": "somebody"})
