@@ -37,7 +37,7 @@ class Admitted:
 
 def admit(ctx: Context, body: Registration) -> Admitted:
     """Check what the schema cannot: the password, the organisation, and whether that takes registrations."""
-    ctx.services.get(Limits).spend_for(ctx, "authentication", f"account:{key_of(body.email)}")
+    ctx.services.get(Limits).spend_for(ctx, "authentication", f"registration:{key_of(body.email)}")
     set_unscoped(ctx.session)
     default = ctx.services.settings.default_organization
     organization = queries.registering_organization(ctx.session, body.organization_slug, default, body.email)

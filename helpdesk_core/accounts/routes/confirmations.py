@@ -36,7 +36,7 @@ def resend_verification(ctx: Context) -> Message:
 @router.post("/password-reset/", public=True, limit="authentication")
 def request_reset(ctx: Context, body: ResetRequest) -> Message:
     """Ask for a mail with a link that sets a new password; the answer is the same for addresses that nobody has."""
-    ctx.services.get(Limits).spend_for(ctx, "authentication", f"account:{key_of(body.email)}")
+    ctx.services.get(Limits).spend_for(ctx, "authentication", f"reset:{key_of(body.email)}")
     default = ctx.services.settings.default_organization
     service.request_reset(ctx.session, body.email, ctx.incoming.address[:45], default)
     return Message(message="If an account has this address, a mail is on its way to it")

@@ -75,8 +75,12 @@ class Series:
 
 
 def logins_of(name: str, account: Account | None, address: str) -> tuple[Series, Series]:
-    """Return what a try to log in counts for: from its address, and from anywhere."""
-    who = f"account {account.id}" if account else f"name {key_of(name)}"
+    """Return what a try to log in counts for: from its address, and from anywhere.
+
+    It counts for the name that was typed: if an account's user name and its e-mail address counted together, two names
+    that nobody has would behave differently.
+    """
+    who = f"name {key_of(name)}"
     user_id = account.id if account else None
     return _series(AT_ADDRESS, f"{who} {network_of(address)}", user_id), _series(ANYWHERE, who, user_id)
 

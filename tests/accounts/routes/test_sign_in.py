@@ -252,10 +252,14 @@ class TestWaiting:
         assert told["member"] == told["nobody"]
         assert [status for status, *_ in told["nobody"]] == [401] * 5 + [429] * 3
 
-    def test_counts_both_names_of_an_account(self, anonymous, member):
-        fail(anonymous, "member", 3)
-        fail(anonymous, member.user.email.upper(), 2)
-        refused(anonymous.post("/users/login/", json=credentials(member)), 429)
+    def test_counts_names_apart_or_it_would_tell_which_belong_together(self, anonymous, member):
+        for name, address in (("member", member.user.email.upper()), ("nobody", "nobody@acme.com")):
+            fail(anonymous, name, 3)
+            fail(anonymous, address, 4)
+            fail(anonymous, name, 2)
+            wrong = {"username": name, "password": "wrong"}
+            refused(anonymous.post("/users/login/", json=wrong), 429)
+            refused(anonymous.post("/users/login/", json={**wrong, "username": address}), 401)
 
     def test_is_over_once_the_password_was_right(self, installation, anonymous, member):
         fail(anonymous, times=4)
