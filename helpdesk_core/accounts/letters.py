@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from helpdesk_core.accounts.models import Organization, User
-from helpdesk_core.accounts.queries import Holder
+from helpdesk_core.accounts.queries import Holder, core_settings
 from helpdesk_core.accounts.schemas.types import timezones
 from helpdesk_core.clock import Clock
 from helpdesk_core.mail import Mail, base_url, one_line
@@ -56,8 +56,8 @@ def as_holder(holder: Holder) -> Recipient:
 
 def as_invited(address: str, organization: Organization) -> Recipient:
     """Return somebody without an account as recipient: language and time zone are those of who invites."""
-    settings = organization.settings
-    return Recipient(address, settings.get("language", PLAIN), settings.get("timezone", "UTC"))
+    settings = core_settings(organization)
+    return Recipient(address, settings.language, settings.timezone)
 
 
 class Letters:

@@ -14,6 +14,7 @@ from helpdesk_core.accounts.models import (
 )
 from helpdesk_core.accounts.queries.visibility import OwnOrganizationOr
 from helpdesk_core.accounts.schemas.organizations import OrganizationExtras, OrganizationRead
+from helpdesk_core.accounts.schemas.settings import CoreSettings
 from helpdesk_core.accounts.schemas.types import domain_of
 from helpdesk_core.limits.models import Usage
 from helpdesk_core.queries import ReadModel, equals, words_in
@@ -72,7 +73,18 @@ def settings_of(session: Session, plugin: str, schema: type[SettingsT]) -> Setti
         schema: as the plugin registered it; what is stored and no longer fits it counts as not set.
     """
     chosen = select(Organization.settings).where(Organization.id == organization_of(session))
-    stored = session.scalars(chosen).one().get(plugin)
+    return _fitting(session.scalars(chosen).one().get(plugin), schema)
+
+
+def core_settings(organization: Organization) -> CoreSettings:
+    """Return what an organisation has set for the core, with the defaults of what it has not.
+
+    Settings were free once: what is stored and does not fit counts as not set.
+    """
+    return _fitting(organization.settings, CoreSettings)
+
+
+def _fitting(stored: object, schema: type[SettingsT]) -> SettingsT:
     present = {name: stored[name] for name in schema.model_fields if name in stored} if isinstance(stored, dict) else {}
     try:
         return schema.model_validate_json(orjson.dumps(present))

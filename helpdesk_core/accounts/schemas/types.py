@@ -95,7 +95,8 @@ Timezone = Annotated[Text, Field(max_length=64), AfterValidator(_timezone), _sho
 Language = Annotated[
     Text, Field(max_length=10), AfterValidator(_language), _shown(pattern="^[A-Za-z]{2}([-_][A-Za-z]{2})?$")
 ]
-Domain = Annotated[Text, Field(max_length=253), AfterValidator(_domain), _shown(examples=["example.com"])]
+LONGEST_DOMAIN = 253 - len("_helpdesk.")  # it is verified by a record below it
+Domain = Annotated[Text, Field(max_length=LONGEST_DOMAIN), AfterValidator(_domain), _shown(examples=["example.com"])]
 Slug = Annotated[Text, Field(max_length=63, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 Password = Annotated[Text, Field(max_length=4096)]
 """A new password as it was sent; `passwords.password_problem` says whether it may be one."""

@@ -5,18 +5,18 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Table, delete, func, select
 from sqlalchemy.orm import Session
 
 from helpdesk_core import audit
 from helpdesk_core.accounts import permissions
 from helpdesk_core.accounts.errors import DomainChanged, OrganizationNotEmpty
 from helpdesk_core.accounts.events import OrganizationUpdated
-from helpdesk_core.accounts.models import CustomRole, Organization, TierChange, User
+from helpdesk_core.accounts.models import Organization, TierChange, User
 from helpdesk_core.accounts.service.second_factors import require_two_factor
+from helpdesk_core.database import metadata
 from helpdesk_core.errors import AlreadyExists
-from helpdesk_core.events import OutboxEvent, now, publish
-from helpdesk_core.limits.models import Usage
+from helpdesk_core.events import now, publish
 from helpdesk_core.permissions import Actor
 
 LONGEST_SLUG = 63
@@ -130,13 +130,20 @@ def delete_organization(session: Session, organization: Organization) -> None:
     """
     if session.scalar(select(func.count()).select_from(User)):
         raise OrganizationNotEmpty
-    session.execute(delete(CustomRole))
-    session.execute(delete(TierChange))
-    session.execute(delete(Usage))
-    session.execute(delete(OutboxEvent))
+    for table in _tables_of_organizations():
+        session.execute(delete(table).where(table.c.organization_id == organization.id))
     audit.record(session, "organization.deleted", "organization", organization.id)
     session.delete(organization)
     session.flush()
+
+
+def _tables_of_organizations() -> list[Table]:
+    """Return the tables whose rows belong to organisations, those that others refer to last; the audit log stays."""
+    return [
+        table
+        for table in reversed(metadata.sorted_tables)
+        if any(key.column.table is Organization.__table__ for key in table.foreign_keys)
+    ]
 
 
 def _next_key(session: Session) -> int | None:

@@ -16,6 +16,7 @@ from helpdesk_core.accounts.events import (
     SecondFactorRemoved,
 )
 from helpdesk_core.accounts.models import BackupCode, Login, Organization, SecondFactor, User
+from helpdesk_core.accounts.queries import core_settings
 from helpdesk_core.accounts.schemas.types import key_of
 from helpdesk_core.accounts.service.codes import ACTIVE, PENDING, Evidence, is_on, take
 from helpdesk_core.errors import AlreadyExists
@@ -41,7 +42,7 @@ class NewDevice:
 
 def is_required(organization: Organization, role: str) -> bool:
     """Tell whether an organisation asks a role for a second factor."""
-    return role in organization.settings.get("two_factor_roles", ())
+    return role in core_settings(organization).two_factor_roles
 
 
 def must_enroll(session: Session, user: User) -> bool:
@@ -200,7 +201,7 @@ def require_two_factor(session: Session, organization: Organization, user_id: in
         organization: whose setting or member has changed.
         user_id: the member, when it is one alone.
     """
-    roles = organization.settings.get("two_factor_roles", ())
+    roles = core_settings(organization).two_factor_roles
     enrolled = select(SecondFactor.user_id).where(ACTIVE)
     lacking = select(User.id).where(
         User.organization_id == organization.id, User.role.in_(roles), User.id.not_in(enrolled)

@@ -180,3 +180,13 @@ class TestMembers:
     def test_who_registered_with_the_slug_are_among_them(self, outsider, other, anonymous):
         user = register(anonymous, organization_slug="globex")
         assert user["id"] in [each["id"] for each in rows(outsider, f"{other}members/")]
+
+
+def test_goes_with_all_that_was_kept_of_it(platform):
+    made = created(platform.post("/organizations/", json={"name": "Short-lived"}))
+    path = f"/organizations/{made['id']}/"
+    invited = created(platform.post(f"{path}invitations/", json={"email": "a@example.com", "role": "admin"}))
+    deleted(platform.delete(f"{path}invitations/{invited['id']}/"))
+    served(platform.post(f"{path}deactivate/", headers={"Idempotency-Key": "once"}))
+    deleted(platform.delete(path))
+    refused(platform.get(path), 404)

@@ -4,7 +4,7 @@ from helpdesk_core.accounts.models import Organization
 from helpdesk_core.api import Schema, organization_settings
 from helpdesk_core.plugins import PluginHost
 from helpdesk_core.plugins.organization_settings import OrganizationSettings
-from tests.contract.steps import created, refused, register, served
+from tests.contract.steps import created, log_in, refused, register, served
 
 DEFAULTS = {"timezone": "UTC", "language": "en", "notifications": True, "two_factor_roles": []}
 
@@ -35,6 +35,23 @@ def path(own, installation):
 
 def field_of(reply):
     return refused(reply, 400)["error"]["details"]["field"]
+
+
+@pytest.mark.parametrize("stored", [None, True, "customer", [5], {"customer": True}], ids=repr)
+def test_what_was_stored_before_it_was_checked_counts_as_not_set(installation, owner, anonymous, stored):
+    with installation.session() as session:
+        session.get_one(Organization, owner.organization_id).settings = {
+            "two_factor_roles": stored, "timezone": 5, "language": "de",
+        }  # fmt: skip
+        session.commit()
+    log_in(anonymous, "member")
+    user = register(anonymous)
+    assert (user["timezone"], user["language"]) == ("UTC", "de")
+    served(
+        owner.patch(
+            f"/organizations/{owner.organization_id}/settings/", json={"two_factor_roles": [], "timezone": "UTC"}
+        )
+    )
 
 
 class TestSeeing:
