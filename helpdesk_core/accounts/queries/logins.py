@@ -119,6 +119,18 @@ def _account(session: Session, wanted: ColumnElement[bool]) -> Account | None:
     return Account(row[0], row[1], row[2], row[3] and row[4], row[5], bool(row[6])) if row else None
 
 
+def is_open(session: Session, user_id: int | None) -> bool:
+    """Tell whether an account, of whatever organisation, is open; `session` may be of any."""
+    return bool(_OPEN.rows(session, {"id": user_id}))
+
+
+_OPEN = Prepared(
+    select(User.id)
+    .join(Organization, Organization.id == User.organization_id)
+    .where(User.id == bindparam("id"), User.is_active, Organization.is_active)
+)
+
+
 REFRESH_TOKEN = Prepared(
     select(
         RefreshToken.id,

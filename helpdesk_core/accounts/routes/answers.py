@@ -39,3 +39,13 @@ def organization_at(ctx: Context, organization_id: int) -> Organization:
     if organization is None:
         raise NotFound
     return organization
+
+
+def refuse_unknown_organization(ctx: Context, organization_id: int) -> None:
+    """Refuse a path below an organisation that does not exist: only platform administrators can get as far as that.
+
+    Raises:
+        NotFound: there is none (404).
+    """
+    if ctx.actor.is_platform_admin:
+        organization_at(ctx, organization_id)

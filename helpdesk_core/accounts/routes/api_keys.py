@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from helpdesk_core.accounts import permissions, queries, service
 from helpdesk_core.accounts.models import ApiKey
+from helpdesk_core.accounts.routes.users import subordinate
 from helpdesk_core.accounts.schemas.api_keys import (
     ApiKeyCreate,
     ApiKeyCreated,
@@ -53,7 +54,10 @@ def change_api_key(ctx: Context, key_id: Key, body: ApiKeyUpdate) -> ApiKeyRead:
 @router.delete("/api-keys/{key_id}/", permission=permissions.USE, personal=True)
 def revoke_api_key(ctx: Context, key_id: Key) -> None:
     """Revoke a key: it stops working at once. Those who manage users can revoke the keys of others."""
-    service.revoke_key(ctx.session, _visible(ctx, key_id))
+    key = _visible(ctx, key_id)
+    if key.user_id != ctx.actor.user_id:
+        subordinate(ctx, key.user_id)
+    service.revoke_key(ctx.session, key)
 
 
 @router.post("/api-keys/{key_id}/rotate/", permission=permissions.USE, personal=True, reveals=True)

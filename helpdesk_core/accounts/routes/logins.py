@@ -13,6 +13,7 @@ from helpdesk_core.accounts.routes.sign_in import (
     check_challenge,
     check_credentials,
 )
+from helpdesk_core.accounts.routes.users import subordinate
 from helpdesk_core.accounts.schemas.tokens import (
     AccessToken,
     ChallengeAnswer,
@@ -29,7 +30,6 @@ from helpdesk_core.accounts.schemas.users import LoginAttemptFilters, UserExtras
 from helpdesk_core.accounts.service import delays
 from helpdesk_core.accounts.service.logins import Issued, login_of
 from helpdesk_core.accounts.tokens import Tokens
-from helpdesk_core.errors import NotFound
 from helpdesk_core.schemas import Dialect, Message, Page
 from helpdesk_core.tenancy import set_unscoped
 from helpdesk_core.web.context import Context
@@ -160,9 +160,7 @@ def list_login_attempts(ctx: Context, query: LoginAttemptFilters) -> Page[LoginA
 @router.post("/{user_id}/unlock/", permission=permissions.MANAGE_USERS, include=UserExtras)
 def unlock_user(ctx: Context, user_id: Key) -> UserRead:
     """Let a user log in at once who has to wait because of failed attempts, from wherever those came."""
-    if ctx.session.get(User, user_id) is None:
-        raise NotFound
-    delays.unlock(ctx.session, user_id)
+    delays.unlock(ctx.session, subordinate(ctx, user_id).id)
     return ctx.one(queries.users, user_id)
 
 

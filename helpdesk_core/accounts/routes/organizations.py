@@ -5,7 +5,7 @@ from typing import Any
 from helpdesk_core.accounts import permissions, queries, service
 from helpdesk_core.accounts.errors import OwnOrganization
 from helpdesk_core.accounts.models import User
-from helpdesk_core.accounts.routes.answers import organization_at
+from helpdesk_core.accounts.routes.answers import organization_at, refuse_unknown_organization
 from helpdesk_core.accounts.routes.settings import checked_settings
 from helpdesk_core.accounts.routes.users import authority_of, hash_password, subordinate
 from helpdesk_core.accounts.schemas.organizations import (
@@ -136,8 +136,9 @@ def retrieve_subscription(ctx: Context, organization_id: Key) -> SubscriptionRea
 
 
 @router.get("/{organization_id}/members/", permission=permissions.VIEW_USERS, within=HERE, include=UserExtras)
-def list_members(ctx: Context, organization_id: Key, query: UserFilters) -> Page[UserRead]:  # noqa: ARG001
+def list_members(ctx: Context, organization_id: Key, query: UserFilters) -> Page[UserRead]:
     """Users of an organization, newest first; customers and technicians see themselves."""
+    refuse_unknown_organization(ctx, organization_id)
     return ctx.page(queries.users, query)
 
 

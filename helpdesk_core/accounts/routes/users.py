@@ -1,5 +1,8 @@
 """The users of an organisation, for those who work with them and those who administer them."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from helpdesk_core.accounts import permissions, queries, service
 from helpdesk_core.accounts.models import Organization, User
 from helpdesk_core.accounts.passwords import Passwords, password_problem
@@ -51,8 +54,14 @@ def retrieve_user(ctx: Context, user_id: Key) -> UserRead:
 
 @router.put("/{user_id}/", permission=permissions.MANAGE_USERS, include=UserExtras)
 def change_user(ctx: Context, user_id: Key, body: UserUpdate) -> UserRead:
-    """Change a user; fields that are not sent keep their values, null clears. The role has its own action."""
-    service.change_user(ctx.session, subordinate(ctx, user_id), changes(body))
+    """Change a user; fields that are not sent keep their values, null clears. The role has its own action.
+
+    One's own address has one as well, `/users/change-email/`, which asks for the password.
+    """
+    user, values = subordinate(ctx, user_id), changes(body)
+    if user_id == ctx.actor.user_id:
+        _refuse_own_address(user, values)
+    service.change_user(ctx.session, user, values)
     return ctx.one(queries.users, user_id)
 
 
@@ -86,6 +95,12 @@ def change_role(ctx: Context, user_id: Key, body: RoleChange) -> UserRead:
 def reset_second_factor(ctx: Context, user_id: Key) -> None:
     """Remove the second factor of somebody who has lost their devices and their backup codes; they are told by mail."""
     second_factors.reset(ctx.session, subordinate(ctx, user_id))
+
+
+def _refuse_own_address(user: User, values: Mapping[str, Any]) -> None:
+    for name in ("email", "is_verified"):
+        if values.get(name, getattr(user, name)) != getattr(user, name):
+            raise Invalid.field(name, "Change your own address with /users/change-email/.")
 
 
 def authority_of(ctx: Context) -> Authority:

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
-from helpdesk_core.accounts import permissions
 from helpdesk_core.accounts.errors import BeyondOneself, LastAdministrator
 from helpdesk_core.accounts.models import CustomRole, RoleAssignment, User
 from helpdesk_core.permissions import ROLES, Actor, RolePermissions
@@ -16,7 +15,7 @@ class Authority:
 
     def __init__(self, actor: Actor, roles: RolePermissions) -> None:
         """Keep who acts and what the roles may do."""
-        self._actor = actor
+        self.actor = actor
         self._roles = roles
         self._everything = roles.for_role(ROLES[-1], platform=False) <= actor.permissions
 
@@ -26,7 +25,7 @@ class Authority:
         Raises:
             BeyondOneself: and `details.permissions` names them (403).
         """
-        missing = sorted(self._roles.granted(codes) - self._actor.permissions)
+        missing = sorted(self._roles.granted(codes) - self.actor.permissions)
         if missing:
             raise BeyondOneself(details={"permissions": missing})
 
@@ -40,14 +39,12 @@ class Authority:
             self.require_codes(self._roles.for_role(role, platform=False))
 
     def require_over(self, session: Session, user: User) -> None:
-        """Refuse to decide over somebody who may do what the actor may not.
+        """Refuse to decide over somebody who may do what the actor may not: an API key over its owner, for instance.
 
         Raises:
             BeyondOneself: (403).
         """
-        if user.id == self._actor.user_id:
-            return
-        if user.is_platform_admin and not self._actor.is_platform_admin:
+        if user.is_platform_admin and not self.actor.is_platform_admin:
             raise BeyondOneself
         custom = assigned_role(session, user.id)
         if custom is None:
@@ -63,34 +60,25 @@ def assigned_role(session: Session, user_id: int) -> CustomRole | None:
 
 
 def administers(session: Session, user: User) -> bool:
-    """Tell whether a user may manage users, which is what makes an administrator."""
-    custom = assigned_role(session, user.id)
-    code = permissions.MANAGE_USERS.code
-    return user.role in permissions.MANAGE_USERS.roles if custom is None else code in custom.permissions
+    """Tell whether a user is an administrator: has the built-in role, not one that was made from it."""
+    return user.role == ROLES[-1] and assigned_role(session, user.id) is None
 
 
 def refuse_without_administrator(session: Session) -> None:
-    """Refuse what was just done if nobody can manage users any more.
+    """Refuse what was just done if no administrator is left.
 
+    Custom roles do not count, whatever they give: only somebody who may do everything can make an administrator.
     Called after the audit entry was added: the lock of its chain lets two who depose each other do so one by one.
 
     Raises:
-        LastAdministrator: nobody active can (409).
+        LastAdministrator: nobody active is one (409).
     """
-    code = permissions.MANAGE_USERS.code
-    able = [role.id for role in session.scalars(select(CustomRole)) if code in role.permissions]
     assigned = and_(RoleAssignment.user_id == User.id, RoleAssignment.organization_id == User.organization_id)
     administrators = (
         select(func.count())
         .select_from(User)
         .outerjoin(RoleAssignment, assigned)
-        .where(
-            User.is_active,
-            or_(
-                and_(RoleAssignment.role_id.is_(None), User.role.in_(permissions.MANAGE_USERS.roles)),
-                RoleAssignment.role_id.in_(able),
-            ),
-        )
+        .where(User.is_active, User.role == ROLES[-1], RoleAssignment.role_id.is_(None))
     )
     if not session.scalar(administrators):
         raise LastAdministrator

@@ -12,7 +12,6 @@ from helpdesk_core import audit
 from helpdesk_core.accounts import queries
 from helpdesk_core.accounts.errors import bad_link
 from helpdesk_core.accounts.events import (
-    EmailChanged,
     EmailVerified,
     LinkIssued,
     PasswordReset,
@@ -168,10 +167,8 @@ def confirm_email(session: Session, links: Links, token: str) -> None:
         Invalid: the link is not good (400).
     """
     confirmation, user = _use_link(session, links, token, "change_email")
-    before = user.email
     change_user(session, user, {"email": confirmation.email, "is_verified": True})
     audit.record(session, "user.email_confirmed", "user", user.id, actor_id=user.id)
-    publish(session, EmailChanged(user_id=user.id, previous_email=before))
 
 
 def _use_link(session: Session, links: Links, token: str, purpose: Purpose) -> tuple[Confirmation, User]:

@@ -13,33 +13,32 @@ from helpdesk_core.accounts.links import INVITED_FOR, PAUSE, Links, claim_of_inv
 from helpdesk_core.accounts.models import Invitation, Organization, User
 from helpdesk_core.accounts.schemas.invitations import Acceptance
 from helpdesk_core.accounts.schemas.types import key_of
+from helpdesk_core.accounts.service.authority import Authority
 from helpdesk_core.accounts.service.users import create_user
-from helpdesk_core.errors import AlreadyExists, PermissionDenied
+from helpdesk_core.errors import AlreadyExists
 from helpdesk_core.events import now, publish
-from helpdesk_core.permissions import Actor, RolePermissions
 from helpdesk_core.tenancy import set_organization
 
 
-def invite(session: Session, actor: Actor, roles: RolePermissions, email: str, role: str) -> Invitation:
+def invite(session: Session, authority: Authority, email: str, role: str) -> Invitation:
     """Invite an address to the organisation of `session`; one that waits for the same address is replaced.
 
     Raises:
         AlreadyExists: somebody of the organisation has the address (409). Accounts elsewhere are not told of.
-        PermissionDenied: the role may do what the actor may not (403).
+        BeyondOneself: the role, or that of the invitation that would be replaced, may do what the actor may not (403).
     """
-    if not roles.for_role(role, platform=False) <= actor.permissions:
-        raise PermissionDenied("You cannot invite to a role that may do more than you.")
+    authority.require_role(role)
     if session.scalar(select(User.id).where(User.email_key == key_of(email))):
         raise AlreadyExists.field("email", "An account with this address exists.")
     waiting = select(Invitation).where(Invitation.email_key == key_of(email), *_unanswered())
     for earlier in session.scalars(waiting).all():
-        revoke_invitation(session, earlier)
+        revoke_invitation(session, authority, earlier)
     moment = now(session)
     invitation = Invitation(
         email=email,
         email_key=key_of(email),
         role=role,
-        invited_by_id=actor.user_id,
+        invited_by_id=authority.actor.user_id,
         created_at=moment,
         expires_at=moment + INVITED_FOR,
         accepted_at=None,
@@ -53,12 +52,14 @@ def invite(session: Session, actor: Actor, roles: RolePermissions, email: str, r
     return invitation
 
 
-def resend_invitation(session: Session, invitation: Invitation) -> None:
+def resend_invitation(session: Session, authority: Authority, invitation: Invitation) -> None:
     """Mail an invitation again, with a new link that lives as long as the first did; within a minute, nothing happens.
 
     Raises:
+        BeyondOneself: the role may do what the actor may not (403).
         InvitationSettled: it was accepted or revoked (409).
     """
+    authority.require_role(invitation.role)
     moment = now(session)
     if invitation.accepted_at or invitation.revoked_at:
         raise InvitationSettled
@@ -70,12 +71,14 @@ def resend_invitation(session: Session, invitation: Invitation) -> None:
     publish(session, UserInvited(invitation_id=invitation.id, role=invitation.role))
 
 
-def revoke_invitation(session: Session, invitation: Invitation) -> None:
+def revoke_invitation(session: Session, authority: Authority, invitation: Invitation) -> None:
     """Take an invitation back: its link works no more.
 
     Raises:
+        BeyondOneself: the role may do what the actor may not (403).
         InvitationSettled: it was accepted or revoked already (409).
     """
+    authority.require_role(invitation.role)
     if not _change_unanswered(session, invitation, revoked_at=now(session)):
         raise InvitationSettled
     audit.record(session, "invitation.revoked", "invitation", invitation.id)
@@ -86,7 +89,8 @@ def find_invitation(session: Session, links: Links, token: str) -> tuple[Invitat
     """Return the invitation of a link, and who invites; the session, without an organisation yet, gets theirs.
 
     Raises:
-        Invalid: the link is not ours, revoked, used or expired, or the organisation is closed (400).
+        Invalid: the link is not ours, revoked, used or expired, or the organisation or the account of who invited is
+            closed (400).
     """
     organization_id = queries.organization_of_link(session, Invitation, key_in(token))
     if organization_id is None:
@@ -98,7 +102,7 @@ def find_invitation(session: Session, links: Links, token: str) -> tuple[Invitat
     if invitation.accepted_at or invitation.revoked_at or invitation.expires_at <= now(session):
         raise bad_link()
     organization = session.get_one(Organization, organization_id)
-    if not organization.is_active:
+    if not organization.is_active or not queries.is_open(session, invitation.invited_by_id):
         raise bad_link()
     return invitation, organization
 

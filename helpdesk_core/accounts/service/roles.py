@@ -7,12 +7,12 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from helpdesk_core import audit
-from helpdesk_core.accounts import permissions
 from helpdesk_core.accounts.errors import RoleInUse
 from helpdesk_core.accounts.events import RoleCreated, RoleDeleted, RoleUpdated
-from helpdesk_core.accounts.models import CustomRole, RoleAssignment, User
+from helpdesk_core.accounts.models import CustomRole, Organization, RoleAssignment, User
 from helpdesk_core.accounts.schemas.types import key_of
-from helpdesk_core.accounts.service.authority import Authority, refuse_without_administrator
+from helpdesk_core.accounts.service.authority import Authority
+from helpdesk_core.accounts.service.second_factors import require_two_factor
 from helpdesk_core.errors import AlreadyExists, Invalid
 from helpdesk_core.events import now, publish
 from helpdesk_core.permissions import ROLES, Actor, RolePermissions
@@ -68,7 +68,6 @@ def update_role(
         Invalid: a code is unknown, or nothing that an organisation can give (400).
         BeyondOneself: the role gives, or would give, what the actor does not have (403).
         AlreadyExists: the name is taken (409).
-        LastAdministrator: nobody could manage users any more (409).
     """
     wanted = dict(values)
     if "permissions" in wanted:
@@ -84,13 +83,11 @@ def update_role(
         setattr(role, name, wanted[name])
     role.name_key = key_of(role.name)
     role.updated_at = now(session)
+    session.flush()
     if "base" in changed:
         _show_as(session, role)
-    session.flush()
     after = {name: wanted[name] for name in changed}
     audit.record(session, "role.updated", "role", role.id, before=before, after=after)
-    if permissions.MANAGE_USERS.code in set(before.get("permissions", ())) - set(role.permissions):
-        refuse_without_administrator(session)
     publish(session, RoleUpdated(role_id=role.id, changed=changed))
 
 
@@ -139,3 +136,4 @@ def _show_as(session: Session, role: CustomRole) -> None:
         .values(role=role.base, updated_at=role.updated_at)
         .execution_options(synchronize_session=False)
     )
+    require_two_factor(session, session.get_one(Organization, role.organization_id))

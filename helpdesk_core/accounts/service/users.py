@@ -7,9 +7,9 @@ from sqlalchemy import delete, insert, update
 from sqlalchemy.orm import Session
 
 from helpdesk_core import audit
-from helpdesk_core.accounts.events import UserDeactivated, UserRegistered, UserUpdated
+from helpdesk_core.accounts.events import EmailChanged, UserDeactivated, UserRegistered, UserUpdated
 from helpdesk_core.accounts.models import CustomRole, Login, Organization, RoleAssignment, User
-from helpdesk_core.accounts.queries import taken_names
+from helpdesk_core.accounts.queries import core_settings, taken_names
 from helpdesk_core.accounts.schemas.types import key_of
 from helpdesk_core.accounts.schemas.users import Registration, UserCreate
 from helpdesk_core.accounts.service.authority import (
@@ -54,8 +54,8 @@ def create_user(
     """
     _refuse_taken(session, username, email)
     moment = now(session)
-    settings: dict[str, Any] = organization.settings
-    defaults = {name: settings[name] for name in ("timezone", "language") if name in settings}
+    settings = core_settings(organization)
+    defaults = {"timezone": settings.timezone, "language": settings.language}
     given: dict[str, Any] = {name: value for name, value in fields.items() if value is not None}
     user = User(
         organization_id=organization.id,
@@ -119,6 +119,8 @@ def change_user(session: Session, user: User, changes: Mapping[str, Any]) -> Non
         audit.record(
             session, "user.updated", "user", user.id, before=before, after={name: values[name] for name in changed}
         )
+    if "email" in changed:
+        publish(session, EmailChanged(user_id=user.id, previous_email=before["email"]))
 
 
 def change_role(session: Session, authority: Authority, user: User, role: str) -> None:

@@ -5,7 +5,7 @@ from threading import Barrier
 
 import pytest
 
-from helpdesk_core.accounts.models import CustomRole, Organization, RoleAssignment
+from helpdesk_core.accounts.models import CustomRole, Organization, RoleAssignment, User
 from helpdesk_core.accounts.passwords import Passwords
 from tests.accounts.mailbox import mails_to, newest_mail, tampered, token_for
 from tests.contract.steps import PASSWORD, column, created, deleted, log_in, refused, register, rows, served
@@ -46,6 +46,12 @@ def refused_link(reply):
 
 
 class TestInviting:
+    def test_needs_an_organization(self, platform):
+        path = "/organizations/987654/invitations/"
+        for reply in (platform.get(path), platform.post(path, json={"email": INVITED, "role": "customer"})):
+            refused(reply, 404)
+        refused(platform.get("/organizations/987654/members/"), 404)
+
     def test_another_organization_neither_sees_nor_touches(self, outsider, invite, path):
         made = invite()
         refused(outsider.get(path), 404)
@@ -209,6 +215,14 @@ class TestAccepting:
         refused_link(accept(token))
         refused(owner.delete(f"{path}{made['id']}/"), 404)
         refused(owner.post(f"{path}{made['id']}/resend/"), 404)
+
+    def test_fails_when_the_account_of_who_invited_is_closed(self, installation, owner, invite, accept):
+        invite(role="admin")
+        token = token_for(installation, INVITED, "accept-invitation")
+        with installation.session() as session:
+            session.get_one(User, owner.user.id).is_active = False
+            session.commit()
+        refused_link(accept(token))
 
     def test_fails_while_the_organization_is_closed(self, installation, owner, invite, accept):
         invite()

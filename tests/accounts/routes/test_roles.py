@@ -246,30 +246,52 @@ class TestAuthority:
             refused(agent.post(collection, json={**NEW, "role": "admin"}), 403)
         created(agent.post("/users/", json=NEW))
 
+    def test_has_no_say_in_invitations_to_more(self, owner, agent, hr):
+        path = f"/organizations/{owner.organization_id}/invitations/"
+        made = created(owner.post(path, json={"email": "boss@example.com", "role": "admin"}))
+        refused(agent.delete(f"{path}{made['id']}/"), 403)
+        refused(agent.post(f"{path}{made['id']}/resend/"), 403)
+        refused(agent.post(path, json={"email": "boss@example.com", "role": "customer"}), 403)
+        created(agent.post(path, json={"email": "customer@example.com", "role": "customer"}))
+
     def test_does_not_reach_those_above(self, owner, agent, hr, platform):
         path = f"/users/{owner.user.id}/"
         refused(agent.patch(path, json={"email": "mine@example.com"}), 403)
         refused(agent.delete(path), 403)
         refused(agent.delete(f"/organizations/{owner.organization_id}/members/{owner.user.id}/"), 403)
         refused(agent.post(f"{path}activate/"), 403)
+        refused(agent.post(f"{path}unlock/"), 403)
+        key = created(owner.post("/users/api-keys/", json={"name": "Robot"}))
+        refused(agent.delete(f"/users/api-keys/{key['id']}/"), 403)
         refused(give(agent, owner, "customer"), 403)
         refused(owner.patch(f"/users/{platform.user.id}/", json={"email": "mine@example.com"}), 403)
         served(platform.patch(path, json={"first_name": "Owner"}))
 
 
-class TestTheLastAdministrator:
-    """An administrator is who may manage users, whatever their role is called."""
+class TestItsBase:
+    def test_decides_whether_a_second_factor_is_needed(self, owner, member, reader):
+        served(give(owner, member, reader))
+        path = f"/users/roles/{reader['id']}/"
+        settings = {"settings": {"two_factor_roles": ["technician"]}}
+        served(owner.patch(f"/organizations/{owner.organization_id}/", json=settings))
+        served(member.get("/users/"))
+        served(owner.patch(path, json={"base": "technician"}))
+        assert refused(member.get("/users/"), 403)["error"]["code"] == "TWO_FACTOR_REQUIRED"
+        served(owner.patch(path, json={"base": "customer"}))
+        served(member.get("/users/"))
 
-    def test_is_whoever_may_manage_users(self, owner, agent, hr):
+
+class TestTheLastAdministrator:
+    """An administrator is who has the built-in role: only they can make another one."""
+
+    def test_is_not_somebody_who_manages_users_by_another_role(self, owner, agent, hr):
+        found = refused(give(owner, owner, "agent"), 409)
+        assert found["error"]["code"] == "LAST_ADMINISTRATOR"
+        refused(owner.delete(f"/users/{owner.user.id}/"), 409)
         everything = [each["code"] for each in served(owner.get("/users/permissions/"))]
         served(owner.patch(f"/users/roles/{hr['id']}/", json={"permissions": everything}))
-        served(give(owner, owner, "agent"))
-        found = refused(give(agent, agent, "customer"), 409)
-        assert found["error"]["code"] == "LAST_ADMINISTRATOR"
-        refused(agent.delete(f"/users/{agent.user.id}/"), 409)
-        path = f"/users/roles/{hr['id']}/"
-        refused(agent.patch(path, json={"permissions": [USE, MANAGE_ROLES]}), 409)
-        assert MANAGE in served(agent.get(path))["permissions"]
+        refused(give(owner, owner, "agent"), 409)
+        served(give(agent, agent, "customer"))
 
     def test_is_not_somebody_whose_base_is_called_admin(self, owner, member, reader):
         weak = make(owner, name="Weak", base="admin")

@@ -1,5 +1,6 @@
 import pytest
 
+from tests.accounts.mailbox import newest_mail
 from tests.contract.steps import PASSWORD, bearer, column, created, deleted, log_in, refused, rows, served
 
 NEW = {"email": "ada@example.com", "username": "ada", "password": PASSWORD, "first_name": "Ada", "role": "agent"}
@@ -88,6 +89,29 @@ class TestChanging:
         assert served(owner.patch(path, json={"is_verified": True}))["is_verified"]
         changed = served(owner.patch(path, json={"email": "eve@acme.com"}))
         assert (changed["email"], changed["is_verified"]) == ("eve@acme.com", False)
+
+    def test_the_address_of_before_is_told_of_another(self, installation, owner, member):
+        served(owner.patch(f"/users/{member.user.id}/", json={"email": "eve@acme.com"}))
+        assert "moved from this e-mail address" in newest_mail(installation, member.user.email).text
+
+    @pytest.mark.parametrize("change", [{"email": "thief@example.com"}, {"is_verified": True}])
+    def test_ones_own_address_has_a_way_of_its_own(self, owner, change):
+        path = f"/users/{owner.user.id}/"
+        for reply in (owner.patch(path, json=change), owner.put(path, json=change)):
+            assert refused(reply, 400)["error"]["details"]["field"] in change
+        shown = served(owner.get(path))
+        assert (
+            served(owner.put(path, json={"email": shown["email"], "first_name": "Ada"}))["full_name"] == "Ada Example"
+        )
+
+    def test_a_key_does_not_change_whoever_may_do_more_than_it(self, anonymous, owner, member):
+        scopes = ["accounts:user:manage", "accounts:user:view", "accounts:user:view_all"]
+        key = created(owner.post("/users/api-keys/", json={"name": "HR", "scopes": scopes}))
+        headers = {"X-API-Key": key["key"]}
+        for user, status in ((owner, 403), (member, 200)):
+            path = f"/users/{user.user.id}/"
+            assert anonymous.patch(path, json={"first_name": "Eve"}, headers=headers).status_code == status
+        refused(anonymous.delete(f"/users/{owner.user.id}/", headers=headers), 403)
 
     def test_a_name_stays_unique_and_may_change_its_case(self, owner, member):
         path = f"/users/{member.user.id}/"
