@@ -63,7 +63,7 @@ class Leases:
         if len(missing) == len(charges):
             return spent
         if not spent.granted:
-            self._put_back([standing.charge for standing in standings], now)
+            self.give_back(None, standings)
         found = {standing.charge.key: standing for standing in (*standings, *spent.standings)}
         return Spent(spent.granted, [found[charge.key] for charge in charges if charge.key in found], spent.store)
 
@@ -73,29 +73,33 @@ class Leases:
         with self._lock:
             return [self._without_left(standing) for standing in found]
 
-    def give_back(self, store: Store | None, charges: Sequence[Charge], now: int) -> None:
-        """Undo `spend`.
+    def give_back(self, store: Store | None, standings: Sequence[Standing]) -> None:
+        """Undo `spend`, as far as the windows that it took from still last.
 
         Args:
-            store: that has counted, of those that were not taken in advance.
-            charges: what was taken.
-            now: seconds since 1970.
+            store: the one that it told of; what it has not counted is the first store's.
+            standings: what was taken.
         """
-        rest = self._put_back(charges, now)
-        if rest and store is not None:
-            self._chain.give_back(store, rest, now)
+        rest = self._put_back(standings)
+        firsts = [standing for standing in rest if not standing.charge.strict]
+        others = [standing for standing in rest if standing.charge.strict]
+        if firsts:
+            self._chain.give_back(self._chain.first, firsts)
+        if others and store is not None:
+            self._chain.give_back(store, others)
 
     def release(self, now: int, seconds: int = KEPT_SECONDS) -> None:
         """Give back what was taken at least `seconds` ago and is not used."""
         with self._lock:
             old = [key for key, lease in self._held.items() if now - lease.since >= seconds]
             leases = [self._held.pop(key) for key in old]
-        by_number: dict[int, list[Charge]] = {}
+        by_number: dict[int, list[Standing]] = {}
         for lease in leases:
             if lease.left and lease.reset_at > now:
-                by_number.setdefault(lease.left, []).append(lease.charge)
-        for units, charges in by_number.items():
-            self._chain.give_back(self._chain.first, charges, now, units)
+                standing = Standing(lease.charge, lease.used, lease.reset_at)
+                by_number.setdefault(lease.left, []).append(standing)
+        for units, standings in by_number.items():
+            self._chain.give_back(self._chain.first, standings, units)
 
     def clean(self, now: int) -> None:
         """Forget windows that are over, in every store."""
@@ -152,14 +156,14 @@ class Leases:
             return standing
         return Standing(charge, used - lease.left, reset_at)
 
-    def _put_back(self, charges: Iterable[Charge], now: int) -> list[Charge]:
-        """Return charges to the leases that they may have come from, and name those without one."""
+    def _put_back(self, standings: Iterable[Standing]) -> list[Standing]:
+        """Return what was taken to the leases of the same windows, and name what has none."""
         rest = []
         with self._lock:
-            for charge in charges:
-                lease = self._held.get(charge.key)
-                if lease is None or lease.reset_at <= now:
-                    rest.append(charge)
+            for standing in standings:
+                lease = self._held.get(standing.charge.key)
+                if lease is None or lease.reset_at != standing.reset_at:
+                    rest.append(standing)
                 else:
                     lease.left += 1
         return rest

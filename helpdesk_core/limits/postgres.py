@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 from sqlalchemy import make_url
 
-from helpdesk_core.limits.buckets import Charge
+from helpdesk_core.limits.buckets import Charge, Standing
 from helpdesk_core.limits.stores import PATIENCE_SECONDS, Counts, StoreUnavailable
 
 TABLE = "helpdesk_limit_counter"
@@ -32,7 +32,10 @@ RETURNING key, used, reset_at
 _ROW = "(%s, %s::bigint, %s::bigint, %s::bigint)"
 _LOOK = "SELECT key, used, reset_at FROM helpdesk_limit_counter WHERE reset_at > %s AND key = ANY(%s)"
 _GIVE_BACK = """
-UPDATE helpdesk_limit_counter SET used = greatest(used - %s, 0) WHERE key = ANY(%s) AND reset_at > %s RETURNING key
+UPDATE helpdesk_limit_counter AS counter SET used = greatest(counter.used - %s, 0)
+FROM unnest(%s::text[], %s::bigint[]) AS given (key, reset_at)
+WHERE counter.key = given.key AND counter.reset_at = given.reset_at
+RETURNING counter.key
 """
 _FORGET = "DELETE FROM helpdesk_limit_counter WHERE reset_at <= %s RETURNING key"
 
@@ -62,18 +65,19 @@ class PostgresStore:
         rows = self._run(sql, [*parts, now, units, now, units, now])
         if len(rows) == len(ordered):
             return True, _in_order(charges, rows)
-        taken = {key for key, *_ in rows}
+        taken = {key: reset_at for key, _, reset_at in rows}
         if taken:
-            self.give_back([charge for charge in charges if charge.key in taken], now, units)
+            self.give_back([Standing(each, 0, taken[each.key]) for each in charges if each.key in taken], units)
         return False, self.look(charges, now)
 
     def look(self, charges: Sequence[Charge], now: int) -> Counts:
         """Return how the counters stand."""
         return _in_order(charges, self._run(_LOOK, [now, [charge.key for charge in charges]]))
 
-    def give_back(self, charges: Sequence[Charge], now: int, units: int = 1) -> None:
+    def give_back(self, standings: Sequence[Standing], units: int = 1) -> None:
         """Undo `spend`."""
-        self._run(_GIVE_BACK, [units, [charge.key for charge in charges], now])
+        ordered = sorted((standing.charge.key, standing.reset_at) for standing in standings)
+        self._run(_GIVE_BACK, [units, [key for key, _ in ordered], [reset_at for _, reset_at in ordered]])
 
     def clean(self, now: int) -> None:
         """Forget windows that are over."""

@@ -7,7 +7,7 @@ from redis import Redis, RedisError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from helpdesk_core.limits.buckets import Charge
+from helpdesk_core.limits.buckets import Charge, Standing
 from helpdesk_core.limits.stores import PATIENCE_SECONDS, Counts, StoreUnavailable
 
 PREFIX = "{helpdesk:limits}:"
@@ -35,10 +35,10 @@ end
 return {1, counts}
 """
 _GIVE_BACK = """
-for _, key in ipairs(KEYS) do
+for place, key in ipairs(KEYS) do
     local stored = redis.call('HMGET', key, 'used', 'reset_at')
-    if stored[1] and tonumber(stored[2]) > tonumber(ARGV[1]) then
-        redis.call('HSET', key, 'used', math.max(tonumber(stored[1]) - tonumber(ARGV[2]), 0))
+    if stored[1] and tonumber(stored[2]) == tonumber(ARGV[place + 1]) then
+        redis.call('HSET', key, 'used', math.max(tonumber(stored[1]) - tonumber(ARGV[1]), 0))
     end
 end
 return 0
@@ -84,9 +84,10 @@ class RedisStore:
             for charge, (used, reset_at) in zip(charges, stored, strict=True)
         ]
 
-    def give_back(self, charges: Sequence[Charge], now: int, units: int = 1) -> None:
+    def give_back(self, standings: Sequence[Standing], units: int = 1) -> None:
         """Undo `spend`."""
-        self._ask(self._give_back, charges, [now, units])
+        ends = [standing.reset_at for standing in standings]
+        self._ask(self._give_back, [standing.charge for standing in standings], [units, *ends])
 
     def clean(self, now: int) -> None:
         """Do nothing: Redis forgets by itself."""

@@ -41,6 +41,6 @@ class Spending:
     def give_back(self, names: Collection[str] | None = None) -> None:
         """Undo what was taken from the buckets of these names; from all when none are given."""
         for store, standings in self._taken:
-            charges = [each.charge for each in standings if names is None or each.charge.name in names]
-            if charges:
-                self._leases.give_back(store, charges, self.now)
+            taken = [each for each in standings if names is None or each.charge.name in names]
+            if taken:
+                self._leases.give_back(store, taken)

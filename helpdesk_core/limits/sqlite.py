@@ -12,7 +12,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-from helpdesk_core.limits.buckets import Charge
+from helpdesk_core.limits.buckets import Charge, Standing
 from helpdesk_core.limits.stores import PATIENCE_SECONDS, Counts, StoreUnavailable
 
 T = TypeVar("T")
@@ -39,7 +39,7 @@ ON CONFLICT (key) DO UPDATE SET
     most = excluded.most
 """
 _LOOK = "SELECT key, used, reset_at FROM counter WHERE reset_at > ? AND key IN ({keys})"
-_GIVE_BACK = "UPDATE counter SET used = max(used - ?, 0) WHERE key = ? AND reset_at > ?"
+_GIVE_BACK = "UPDATE counter SET used = max(used - ?, 0) WHERE key = ? AND reset_at = ?"
 _EXPIRED = "SELECT key FROM counter WHERE reset_at <= ? LIMIT ?"
 _FORGET = "DELETE FROM counter WHERE key = ? AND reset_at <= ?"
 
@@ -75,9 +75,9 @@ class SqliteStore:
         found = {key: (used, reset_at) for key, used, reset_at in rows}
         return [found.get(charge.key) or (charge.begins - 1, charge.reset_at) for charge in charges]
 
-    def give_back(self, charges: Sequence[Charge], now: int, units: int = 1) -> None:
+    def give_back(self, standings: Sequence[Standing], units: int = 1) -> None:
         """Undo `spend`."""
-        rows = [(units, charge.key, now) for charge in charges]
+        rows = [(units, standing.charge.key, standing.reset_at) for standing in standings]
         self._do(sqlite3.Connection.executemany, _GIVE_BACK, rows)
 
     def clean(self, now: int) -> None:

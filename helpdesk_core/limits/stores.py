@@ -31,8 +31,8 @@ class Store(Protocol):
     def look(self, charges: Sequence[Charge], now: int) -> Counts:
         """Return how the counters stand and take nothing; one that has not begun stands before its first request."""
 
-    def give_back(self, charges: Sequence[Charge], now: int, units: int = 1) -> None:
-        """Undo `spend`, as far as its windows still last."""
+    def give_back(self, standings: Sequence[Standing], units: int = 1) -> None:
+        """Undo `spend`, as far as the windows that it took from still last."""
 
     def clean(self, now: int) -> None:
         """Forget windows that are over."""
@@ -113,11 +113,11 @@ class Chain:
             return []
         return [Standing(charge, *count) for charge, count in zip(charges, counts, strict=True)]
 
-    def give_back(self, store: Store, charges: Sequence[Charge], now: int, units: int = 1) -> None:
+    def give_back(self, store: Store, standings: Sequence[Standing], units: int = 1) -> None:
         """Undo what `store` has counted; when it does not answer any more, the charges stay."""
         link = next(each for each in self._links if each.store is store)
         try:
-            self._ready(link).give_back(charges, now, units)
+            self._ready(link).give_back(standings, units)
         except StoreUnavailable as error:
             self._rest(link, error)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
-from helpdesk_core.limits.buckets import Charge
+from helpdesk_core.limits.buckets import Charge, Standing
 from helpdesk_core.limits.redis import RedisStore
 from helpdesk_core.limits.sqlite import MEMORY, SqliteStore
 from helpdesk_core.limits.stores import NOTHING, Chain, Counts, Store, StoreUnavailable
@@ -28,7 +28,7 @@ class Down:
         self.asked += 1
         raise StoreUnavailable
 
-    def give_back(self, charges: Sequence[Charge], now: int, units: int = 1) -> None:
+    def give_back(self, standings: Sequence[Standing], units: int = 1) -> None:
         raise StoreUnavailable
 
     def clean(self, now: int) -> None:
@@ -77,7 +77,7 @@ def test_what_was_taken_is_given_back_to_the_store_that_took_it(memory: Store, c
     charge = charging(most=2, strict=True)
     spent = chain.spend([charge], 1_000)
     assert spent.store is not None
-    chain.give_back(spent.store, [charge], 1_000)
+    chain.give_back(spent.store, spent.standings)
     assert memory.look([charge], 1_000) == [(0, 1_060)]
 
 
@@ -100,7 +100,7 @@ def test_no_failure_of_a_store_gets_out(memory: Store, charging: Charging) -> No
     down = Down()
     chain = Chain([down, memory])
     assert chain.look([charging()], 1_000) == []
-    chain.give_back(down, [charging()], 1_000)
+    chain.give_back(down, [Standing(charging(), 1, 1_060)])
     chain.clean(1_000)
     chain.close()
 

@@ -154,12 +154,34 @@ def test_a_request_that_is_given_back_can_be_sent_again(leases: Leases, store: S
     charge = charging(most=1_000)
     spend(leases, charge, 10)
     spent = leases.spend([charge], 1_000)
-    leases.give_back(spent.store, [charge], 1_000)
+    leases.give_back(spent.store, spent.standings)
     assert used(leases, charge) == 10
     strict = charging(most=9, strict=True)
     spent = leases.spend([strict], 1_000)
-    leases.give_back(spent.store, [strict], 1_000)
+    leases.give_back(spent.store, spent.standings)
     assert used(leases, strict) == 0
+
+
+def test_a_request_that_is_given_back_late_is_not_lost(leases: Leases, other: Leases, charging: Charging) -> None:
+    charge = charging(most=1_000)
+    spend(leases, charge, 5)
+    spent = [leases.spend([charge], 1_000) for _ in range(2)]
+    assert [each.store for each in spent] == [None, None], "they were taken in advance"
+    leases.release(1_000 + KEPT_SECONDS)
+    for each in spent:
+        leases.give_back(each.store, each.standings)
+    assert used(other, charge) == 5
+
+
+@pytest.mark.parametrize("most", [5, 1_000])
+def test_nothing_is_given_back_to_another_window(leases: Leases, other: Leases, charging: Charging, most: int) -> None:
+    spent = [leases.spend([charging("one", most=most, now=now)], now) for now in (1_000, 1_059, 1_059)]
+    charge = charging("one", most=most, now=1_061)
+    assert spend(leases, charge, 5, now=1_061) == [True] * 5
+    for each in spent:
+        leases.give_back(each.store, each.standings)
+    leases.release(1_061, seconds=0)
+    assert used(other, charge, now=1_061) == 5
 
 
 def test_without_a_store_what_was_taken_is_used_up_and_the_rest_passes(

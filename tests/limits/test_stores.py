@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from helpdesk_core.limits.buckets import UNBOUNDED, Charge
+from helpdesk_core.limits.buckets import UNBOUNDED, Charge, Standing
 from helpdesk_core.limits.sqlite import SqliteStore
 from helpdesk_core.limits.stores import Store, StoreUnavailable
 from tests.limits.conftest import SHARED
@@ -70,8 +70,8 @@ def test_a_request_takes_from_all_counters_or_from_none(store: Store, charging: 
 def test_what_is_given_back_can_be_taken_again(store: Store, charging: Charging) -> None:
     charge = charging(most=1)
     assert store.spend([charge], 1_000)[0]
-    store.give_back([charge], 1_000)
-    store.give_back([charge], 1_000)
+    for _ in range(2):
+        store.give_back([Standing(charge, 1, 1_060)])
     assert store.look([charge], 1_000) == [(0, 1_060)]
     assert store.spend([charge], 1_000)[0]
     assert not store.spend([charge], 1_000)[0]
@@ -83,9 +83,9 @@ def test_several_requests_are_taken_at_once_or_none(store: Store, charging: Char
     assert store.spend([small, large], 1_000, 3) == (True, [(3, 1_060), (3, 1_060)])
     assert store.spend([small, large], 1_000, 3) == (False, [(3, 1_060), (3, 1_060)])
     assert store.spend([small, large], 1_000, 2) == (True, [(5, 1_060), (5, 1_060)])
-    store.give_back([small, large], 1_000, 4)
+    store.give_back([Standing(each, 5, 1_060) for each in (small, large)], 4)
     assert store.look([small, large], 1_000) == [(1, 1_060), (1, 1_060)]
-    store.give_back([small], 1_000, 2)
+    store.give_back([Standing(small, 1, 1_060)], 2)
     assert store.look([small, large], 1_000) == [(0, 1_060), (1, 1_060)]
     assert store.spend([charging(begins=10, most=11)], 1_000, 2) == (True, [(11, 1_060)])
     assert store.spend([charging(begins=10, most=11)], 1_000, 3)[0] is False
@@ -96,7 +96,7 @@ def test_nothing_is_given_back_to_a_window_that_is_over(store: Store, charging: 
     charge = charging("one")
     store.spend([charge], 1_000)
     store.spend([charging("one", now=2_000)], 2_000)
-    store.give_back([charge], 2_060)
+    store.give_back([Standing(charge, 1, 1_060)])
     assert store.look([charging("one", now=2_000)], 2_000) == [(1, 2_060)]
 
 
