@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import text
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from helpdesk_core import audit
 from helpdesk_core.keys import Seals
+from helpdesk_core.tenancy import set_unscoped
 from helpdesk_core.testing import Installation
 
 ENTRIES = 30
@@ -183,6 +185,40 @@ def test_entries_of_a_previous_key_can_still_be_checked(installation, seals, cha
         without = audit.verify(session, Seals([b"a new key"]), chain)
     assert without is not None
     assert "not configured" in without.reason
+
+
+def test_a_log_to_which_others_add_is_whole(installation, seals, chain):
+    database = installation.parts.services.database
+
+    def add(number: int) -> None:
+        with installation.session(chain) as session:
+            audit.record(session, "thing.changed", "thing", number)
+            installation.commit(session)
+
+    def check(_: int) -> audit.Broken | None:
+        with database.session(writes=False) as session:
+            set_unscoped(session)
+            return audit.verify(session, seals, chain)
+
+    with ThreadPoolExecutor(5) as threads:
+        writing = [threads.submit(add, number) for number in range(200)]
+        found = {check(number) for number in range(100)}
+        for each in writing:
+            each.result()
+    assert found == {None}
+    assert check(0) is None
+
+
+def test_an_entry_beyond_a_head_that_was_put_back_is_found(installation, seals, unguarded):
+    kept = "SELECT sequence, last_seal, seal FROM core_audit_head WHERE organization_id = 77"
+    put_back = "UPDATE core_audit_head SET sequence = :sequence, last_seal = :last_seal, seal = :seal"
+    with installation.session(unguarded) as session:
+        earlier = session.execute(text(kept)).mappings().one()
+        audit.record(session, "thing.changed", "thing", 1)
+        session.execute(text(f"{put_back} WHERE organization_id = 77"), dict(earlier))
+        found = audit.verify(session, seals, unguarded)
+    assert found is not None
+    assert (found.entry, "beyond" in found.reason) == (ENTRIES + 1, True)
 
 
 def test_secrets_have_no_place_in_it(installation):

@@ -32,12 +32,13 @@ def verify_(installation: Installation, *, kept: tuple[str, ...]) -> None:
     problems = []
     with installation.session() as session:
         for organization_id in log.chains(session):
+            end = log.head(session, organization_id)  # before the walk, which goes at least as far
             broken = log.verify(session, seals, organization_id)
             if broken is not None:
                 problems.append(f"organization {organization_id}, entry {broken.entry}: {broken.reason}")
                 continue
-            entry, seal = log.head(session, organization_id) or (0, "")
-            click.echo(f"{organization_id}:{entry}:{seal}")
+            if end is not None:
+                click.echo(f"{organization_id}:{end[0]}:{end[1]}")
         problems += [f"{line}: this entry is not in the log." for line in kept if not _contained(session, line)]
     if problems:
         raise Refused("The audit log is broken.\n" + "\n".join(problems))
