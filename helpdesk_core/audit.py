@@ -6,6 +6,7 @@ last one included, breaks the chain at that place. What this cannot show is that
 earlier state: compare the head that `helpdesk audit verify` prints with one that was kept elsewhere.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +26,12 @@ from helpdesk_core.tenancy import TenantScoped, organization_of
 
 SECRETS = frozenset({"password", "secret", "token", "code", "otp", "key"})
 """Names that no entry may have: the log is read by people, and kept."""
+MASK = "***"
+"""Stands in an entry for what is called like a secret further down, in settings of a plugin for instance."""
+_SECRET = re.compile(
+    r"passw|passphrase|secret|token|credential|apikey|(?<![a-z])(code|otp|key|pin)s?(?![a-z])", re.IGNORECASE
+)
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 class AuditEntry(CoreBase, TenantScoped):
@@ -102,10 +109,14 @@ def record(
         act: what was done, `<thing>.<done>`: `user.role_changed`.
         target: kind of the thing that it was done to: `user`, `api_key`.
         target_id: its key.
-        before: the fields that changed, as they were; JSON values, never secrets.
+        before: the fields that changed, as they were; JSON values, never secrets. What is called like one inside of
+            them is masked.
         after: the same fields as they are now.
         actor_id: who acts, where the session does not know it yet: somebody who is just logging in.
         organization_id: whose log, where the session has no organisation.
+
+    Raises:
+        ValueError: a field has the name of a secret.
     """
     leaked = SECRETS & {*(before or {}), *(after or {})}
     if leaked:
@@ -272,4 +283,14 @@ def _head_text(organization_id: int, sequence: int, last_seal: str) -> bytes:
 
 
 def _json(values: Mapping[str, Any] | None) -> str:
-    return orjson.dumps(dict(values or {}), option=orjson.OPT_SORT_KEYS, default=str).decode()
+    plain = {name: _masked(value) for name, value in (values or {}).items()}
+    return orjson.dumps(plain, option=orjson.OPT_SORT_KEYS, default=str).decode()
+
+
+def _masked(value: Any) -> Any:
+    """Return a JSON value without what is called like a secret in it."""
+    if isinstance(value, Mapping):
+        return {name: MASK if _SECRET.search(_HUMP.sub("_", name)) else _masked(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_masked(each) for each in value]
+    return value

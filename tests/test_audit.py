@@ -1,5 +1,6 @@
 """The audit log: only ever added to, and whoever gets around that is found."""
 
+import json
 import random
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -224,3 +225,15 @@ def test_an_entry_beyond_a_head_that_was_put_back_is_found(installation, seals, 
 def test_secrets_have_no_place_in_it(installation):
     with installation.session() as session, pytest.raises(ValueError, match="no place"):
         audit.record(session, "user.updated", "user", 1, after={"password": "x"}, organization_id=1)
+
+
+@pytest.mark.parametrize(
+    "name", ["secret", "webhook_secret", "apiKey", "API-KEY", "accessTokens", "smtpPassword", "backup_codes", "2faKey"]
+)
+def test_what_is_called_like_a_secret_inside_of_a_field_is_masked(installation, name):
+    shown = {"settings": {"gate": [{name: {"deep": "PLANTED"}}], "keyboard": "de", "barcode": 1, "ids": (1, None)}}
+    with installation.session() as session:
+        audit.record(session, "thing.changed", "thing", 1, before=shown, after=shown, organization_id=77)
+        (entry,) = rows(session, 77)
+    masked = {"settings": {"gate": [{name: audit.MASK}], "keyboard": "de", "barcode": 1, "ids": [1, None]}}
+    assert [json.loads(entry[side]) for side in ("before", "after")] == [masked, masked]
