@@ -73,7 +73,7 @@ class AuditHead(CoreBase, TenantScoped):
 
 
 _add_entry = insertion(AuditEntry)
-_HeadRow = Row[tuple[int, str, str, str]]
+_HeadRow = Row[int, str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
