@@ -2,7 +2,7 @@
 
 They are counted where everything is counted. About once a minute the count goes into the main database as well, where
 it only ever grows; a counter that was lost begins with what is there. Organisations without a quota are counted in
-memory, and added up there.
+memory, and their counters hear of it once a minute, or as soon as they have a quota again.
 """
 
 import threading
@@ -19,6 +19,7 @@ from helpdesk_core.events import Bus, attribute_session, publish
 from helpdesk_core.limits.buckets import UNBOUNDED, Charge, Standing
 from helpdesk_core.limits.events import QuotaReached
 from helpdesk_core.limits.models import Usage
+from helpdesk_core.limits.stores import Chain
 from helpdesk_core.settings import Settings
 from helpdesk_core.statements import Prepared, upsert
 from helpdesk_core.tenancy import set_organization, set_unscoped
@@ -92,12 +93,13 @@ _ADD = Prepared(_adding, columns=_COLUMNS)
 class Quota:
     """Counts the requests of organisations."""
 
-    def __init__(self, settings: Settings, database: Database, bus: Bus) -> None:
-        """Begin with nothing remembered."""
+    def __init__(self, settings: Settings, database: Database, bus: Bus, chain: Chain) -> None:
+        """Begin with nothing remembered; `chain` has the counters."""
         self._limits = quotas_of(settings)
         self._refuses = settings.limits == "enforce"
         self._database = database
         self._bus = bus
+        self._chain = chain
         self._month = month_of(0)
         self._seen: dict[str, tuple[int, Standing]] = {}
         self._free: dict[tuple[int, str], int] = {}
@@ -118,9 +120,12 @@ class Quota:
             rows = _STORED.rows(session, {"organization_id": organization_id, "month": month.name})
             stored = month.stored[organization_id] = rows[0][0] if rows else 0
         most = limit if self._refuses else UNBOUNDED
-        return Charge(
+        charge = Charge(
             _key(organization_id, month), stored + 1, month.ends, most, NAME, limit, month.ends - month.starts
         )
+        if self._free and (organization_id, month.name) in self._free:
+            self._settle(organization_id, month.name, charge, now)
+        return charge
 
     def count_free(self, organization_id: int, now: int) -> None:
         """Count a request of an organisation without a quota: in memory, until it is stored.
@@ -128,9 +133,7 @@ class Quota:
         Nothing is refused because of it, so no other process has to know at once; and most requests of an installation
         may be of this kind.
         """
-        key = (organization_id, self._month_of(now).name)
-        with self._lock:
-            self._free[key] = self._free.get(key, 0) + 1
+        self._remember(organization_id, self._month_of(now).name, 1)
 
     def free(self, session: Session, organization_id: int, now: int, uncounted: int = 0) -> Standing:
         """Return how many requests an organisation without a quota has sent; of other processes, as of a minute ago.
@@ -144,6 +147,28 @@ class Quota:
         used = stored + self._free.get((organization_id, month.name), 0) + uncounted
         seconds = month.ends - month.starts
         return Standing(Charge(NAME, used + 1, month.ends, UNBOUNDED, NAME, None, seconds), used, month.ends)
+
+    def _remember(self, organization_id: int, month: str, requests: int) -> None:
+        key = (organization_id, month)
+        with self._lock:
+            self._free[key] = self._free.get(key, 0) + requests
+
+    def _settle(self, organization_id: int, month: str, charge: Charge, now: int) -> None:
+        """Tell the counter of an organisation that has a quota again what was counted here while it had none."""
+        with self._lock:
+            requests = self._free.pop((organization_id, month), 0)
+        if not requests:
+            return  # another thread was faster
+        used = self._count(charge, now, requests)
+        if used is None:
+            self._remember(organization_id, month, requests)
+        else:
+            self.note(organization_id, Standing(charge, used, charge.reset_at))
+
+    def _count(self, charge: Charge, now: int, requests: int) -> int | None:
+        """Add requests that were served already to a counter; return what it says then, if it answers."""
+        spent = self._chain.spend([charge._replace(most=UNBOUNDED)], now, requests)
+        return spent.standings[0].used if spent.standings else None
 
     def _month_of(self, now: int) -> Month:
         month = self._month
@@ -165,17 +190,35 @@ class Quota:
         with self._database.session(writes=True) as session:
             set_unscoped(session)
             for key, (organization_id, standing) in seen.items():
-                values = {"organization_id": organization_id, "month": key[-7:], "requests": standing.used, "warned": 0}
-                _RAISE.run(session, values)
+                self._raise(session, organization_id, key[-7:], standing.used)
             for (organization_id, month), requests in free.items():
-                values = {"organization_id": organization_id, "month": month, "requests": requests, "warned": 0}
-                _ADD.run(session, values)
+                self._store_free(session, organization_id, month, requests)
             commit(session)
         for key, (organization_id, standing) in seen.items():
-            if key.endswith(self._month.name):
-                stored = self._month.stored
-                stored[organization_id] = max(stored.get(organization_id, 0), standing.used)
             self._warn(organization_id, key[-7:], standing)
+
+    def _raise(self, session: Session, organization_id: int, month: str, used: int) -> None:
+        _RAISE.run(session, {"organization_id": organization_id, "month": month, "requests": used, "warned": 0})
+        if month == self._month.name:
+            stored = self._month.stored
+            stored[organization_id] = max(stored.get(organization_id, 0), used)
+
+    def _store_free(self, session: Session, organization_id: int, name: str, requests: int) -> None:
+        """Store requests that were counted in memory: over their counter, from which a quota may go on."""
+        values = {"organization_id": organization_id, "month": name, "requests": requests, "warned": 0}
+        now = int(self._bus.clock.now().timestamp())
+        month = self._month_of(now)
+        used = None
+        if name == month.name:
+            rows = _STORED.rows(session, {"organization_id": organization_id, "month": name})
+            begins = (rows[0][0] if rows else 0) + 1
+            key = _key(organization_id, month)
+            charge = Charge(key, begins, month.ends, UNBOUNDED, NAME, None, month.ends - month.starts)
+            used = self._count(charge, now, requests)
+        if used is None:  # the month is over, or the store does not answer: they must not be lost
+            _ADD.run(session, values)
+        else:
+            self._raise(session, organization_id, name, used)
 
     def _warn(self, organization_id: int, month: str, standing: Standing) -> None:
         """Publish the marks that nobody has published in this month."""

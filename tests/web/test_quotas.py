@@ -1,7 +1,7 @@
 """Monthly quotas: what counts, who is refused, what is stored of it and what is told."""
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,10 @@ from sqlalchemy import select, update
 
 from helpdesk_core.accounts.models import Organization
 from helpdesk_core.accounts.service import delete_organization
+from helpdesk_core.limits.choice import stores_of
 from helpdesk_core.limits.models import Usage
 from helpdesk_core.limits.quota import Quota, month_of
+from helpdesk_core.limits.stores import NOTHING, Chain
 from helpdesk_core.plugins import PluginHost
 from helpdesk_core.testing import Client, Installation, Response, running
 from helpdesk_core.web.limits import Limits
@@ -77,6 +79,15 @@ def lose_counters(installation: Installation) -> None:
         store._do(lambda connection: connection.execute("DELETE FROM counter"))
     else:
         store._run("DELETE FROM helpdesk_limit_counter RETURNING key", [])
+
+
+@contextmanager
+def process_of(installation: Installation) -> Iterator[Quota]:
+    """Give the part of another process of the same installation."""
+    parts = installation.parts
+    chain = Chain(stores_of(parts.settings))
+    yield Quota(parts.settings, parts.services.database, parts.services.bus, chain)
+    chain.close()
 
 
 class TestWhatCounts:
@@ -155,6 +166,48 @@ class TestBeyondTheQuota:
         }  # fmt: skip
         subscribe(installation, "free")
         assert spend(member, 1) == [429]
+        assert quota(member)["requests"] == 5
+
+    @pytest.mark.parametrize("minutes", [0, 1, 2])
+    def test_nothing_is_given_back_with_another_subscription(self, enforcing: Enforcing, minutes: int) -> None:
+        installation = enforcing(10, quota_basic=100)
+        member = installation.client("member")
+        for tier, times in (("free", 3), ("enterprise", 5), ("basic", 1), ("enterprise", 4), ("free", 0)):
+            before = quota(member)["requests"]
+            subscribe(installation, tier)
+            assert quota(member)["requests"] == before
+            assert spend(member, times) == [200] * times
+            for _ in range(minutes):
+                keep_up(installation)
+            assert quota(member)["requests"] == before + times
+        assert spend(member, 1) == [429]
+        keep_up(installation)
+        assert stored(installation)[0][:3] == (member.organization_id, "2026-03", 13)
+
+    def test_what_another_process_has_counted_is_not_given_back_either(self, enforcing: Enforcing) -> None:
+        installation = enforcing(10)
+        member = installation.client("member")
+        assert spend(member, 3) == [200] * 3
+        subscribe(installation, "enterprise")
+        with process_of(installation) as other:
+            for _ in range(6):
+                other.count_free(member.organization_id, int(installation.clock.now().timestamp()))
+            other.persist()
+        subscribe(installation, "free")
+        assert spend(member, 2) == [200, 429]
+        assert quota(member)["requests"] == 10
+
+    def test_nothing_is_lost_when_counters_do_not_answer(self, enforcing: Enforcing, monkeypatch: Any) -> None:
+        installation = enforcing(10)
+        member = installation.client("member")
+        subscribe(installation, "enterprise")
+        assert spend(member, 4) == [200] * 4
+        with monkeypatch.context() as down:
+            down.setattr(Chain, "spend", lambda *_: NOTHING)
+            subscribe(installation, "free")
+            assert spend(member, 1) == [200]
+            keep_up(installation)
+        assert stored(installation) == [(member.organization_id, "2026-03", 4, 0)]
 
     def test_nobody_is_refused_when_requests_are_only_counted(self, enforcing: Enforcing) -> None:
         member = enforcing(1, limits="count").client("member")
@@ -285,13 +338,13 @@ def test_a_month_begins_and_ends_at_midnight_in_utc(moment: int, name: str, days
 
 def test_requests_without_a_quota_add_up_over_processes(enforcing: Enforcing) -> None:
     installation = enforcing()
-    parts, acme = installation.parts, installation.client("owner").organization_id
+    acme = installation.client("owner").organization_id
     now = int(installation.clock.now().timestamp())
     for requests in (3, 4):
-        process = Quota(parts.settings, parts.services.database, parts.services.bus)
-        for _ in range(requests):
-            process.count_free(acme, now)
-        process.persist()
+        with process_of(installation) as process:
+            for _ in range(requests):
+                process.count_free(acme, now)
+            process.persist()
     assert stored(installation) == [(acme, "2026-03", 7, 0)]
 
 
