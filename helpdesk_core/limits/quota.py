@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, case, select, update
+from sqlalchemy import Integer, String, bindparam, case, column, select, table, update
 from sqlalchemy.orm import Session
 
 from helpdesk_core.database import Database, commit
@@ -69,6 +69,10 @@ _STORED = Prepared(
         Usage.organization_id == bindparam("organization_id"), Usage.month == bindparam("month")
     )
 )
+_ORGANIZATION = table("core_organization", column("id", Integer), column("subscription_tier", String))
+_TIER = Prepared(
+    select(_ORGANIZATION.c.subscription_tier).where(_ORGANIZATION.c.id == bindparam("organization_id", type_=Integer))
+)
 
 
 def _raising(kind: str) -> Any:
@@ -104,7 +108,7 @@ class Quota:
         self._seen: dict[str, tuple[int, Standing]] = {}
         self._free: dict[tuple[int, str], int] = {}
         self._lock = threading.Lock()
-        self._warned: dict[tuple[int, str], int] = {}
+        self._warned: dict[tuple[int, str], tuple[int, int]] = {}
 
     def charge(self, session: Session, organization_id: int, tier: str, now: int) -> Charge | None:
         """Return what a request of an organisation takes from its quota; nothing where there is none.
@@ -221,13 +225,19 @@ class Quota:
             self._raise(session, organization_id, name, used)
 
     def _warn(self, organization_id: int, month: str, standing: Standing) -> None:
-        """Publish the marks that nobody has published in this month."""
+        """Publish the marks of the limit that nobody has published in this month."""
         limit, key = standing.charge.limit, (organization_id, month)
         if limit is None:
             return
-        reached = [mark for mark in MARKS if standing.used * 100 >= mark * limit and mark > self._warned.get(key, 0)]
-        if not reached:
-            return
+        if self._warned.get(key, (None, 0))[0] != limit:
+            self._warned[key] = (limit, 0)
+        told = self._warned[key][1]
+        reached = [mark for mark in MARKS if standing.used * 100 >= mark * limit and mark > told]
+        if reached and self._publish(organization_id, month, limit, reached):
+            self._warned[key] = (limit, reached[-1])
+
+    def _publish(self, organization_id: int, month: str, limit: int, reached: list[int]) -> bool:
+        """Publish marks, but for those that another process has published; tell whether `limit` still applies."""
         with self._database.session(writes=True) as session:
             set_organization(session, organization_id)
             attribute_session(session, self._bus, None)
@@ -235,12 +245,22 @@ class Quota:
                 if _claim(session, month, mark):
                     event = QuotaReached(organization_id=organization_id, percent=mark, month=month, limit=limit)
                     publish(session, event)
-            commit(session)
-        self._warned[key] = reached[-1]
+            # Asked behind the claim, whose row a change of the subscription has to wait for.
+            tiers = _TIER.rows(session, {"organization_id": organization_id})
+            applies = bool(tiers) and self._limits[tiers[0][0]] == limit
+            if applies:
+                commit(session)
+        return applies
 
 
 def _key(organization_id: int, month: Month) -> str:
     return f"{NAME}:{organization_id}:{month.name}"
+
+
+def forget_marks(session: Session, moment: datetime) -> None:
+    """Let the marks of the month be published again: the session's organisation gets another subscription."""
+    month = month_of(int(moment.timestamp())).name
+    session.execute(update(Usage).where(Usage.month == month).values(warned=0))
 
 
 def _claim(session: Session, month: str, mark: int) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from helpdesk_core.accounts.models import Organization
+from helpdesk_core.accounts.models import Organization, User
 from helpdesk_core.accounts.service import delete_organization
 from helpdesk_core.limits.choice import stores_of
 from helpdesk_core.limits.models import Usage
@@ -41,6 +41,18 @@ def subscribe(installation: Installation, tier: str) -> None:
     with installation.session() as session:
         session.execute(update(Organization).where(Organization.slug == "acme-corp").values(subscription_tier=tier))
         installation.commit(session)
+
+
+def change_tier(installation: Installation, tier: str) -> None:
+    """Let a platform administrator of another organisation do it, whose requests do not count here."""
+    with installation.session() as session:
+        outsider = installation.accounts["outsider"].id
+        session.execute(update(User).where(User.id == outsider).values(is_platform_admin=True))
+        installation.commit(session)
+    acme = installation.client("member").organization_id
+    path = f"/organizations/{acme}/change-tier/"
+    changed = installation.client("outsider").post(path, json={"subscription_tier": tier})
+    assert changed.status_code == 200, changed.text
 
 
 def quota(client: Client) -> dict[str, Any]:
@@ -304,6 +316,41 @@ class TestWarnings:
         spend(member, 1)
         keep_up(installation)
         assert told(installation) == [(80, "2026-03", 10), (100, "2026-03", 10)]
+
+    def test_come_anew_with_another_limit(self, enforcing: Enforcing) -> None:
+        installation = enforcing(2, quota_basic=5)
+        member = installation.client("member")
+        spend(member, 2)
+        keep_up(installation)
+        change_tier(installation, "basic")
+        spend(member, 1)
+        keep_up(installation)
+        free = [(80, "2026-03", 2), (100, "2026-03", 2)]
+        assert told(installation) == free
+        spend(member, 1)
+        keep_up(installation)
+        spend(member, 1)
+        keep_up(installation)
+        spend(member, 1)
+        keep_up(installation)
+        assert told(installation) == [*free, (80, "2026-03", 5), (100, "2026-03", 5)]
+        change_tier(installation, "free")
+        spend(member, 1)
+        keep_up(installation)
+        keep_up(installation)
+        assert told(installation)[4:] == free
+
+    def test_of_a_limit_that_is_past_are_not_published(self, enforcing: Enforcing) -> None:
+        installation = enforcing(2, quota_basic=5)
+        member = installation.client("member")
+        spend(member, 2)
+        change_tier(installation, "basic")
+        keep_up(installation)
+        assert told(installation) == []
+        assert stored(installation)[0][2:] == (2, 0)
+        spend(member, 2)
+        keep_up(installation)
+        assert told(installation) == [(80, "2026-03", 5)]
 
     def test_belong_to_the_organization(self, enforcing: Enforcing) -> None:
         installation = enforcing(1)
