@@ -105,8 +105,8 @@ def assemble(
     made += [factory(settings, clock) for _, factory in host.declared("register_services")]
     extra = {**{type(each): each for each in made}, Mailer: mailer_for(settings), **(instead or {})}
     delivery = Delivery(database, host, clock, plan_of, seals=seals, extra=extra, upkeep=upkeep)
-    chain = Chain(stores_of(settings))
-    leases, quota = Leases(chain), Quota(settings, database, delivery.bus, chain)
+    leases = Leases(Chain(stores_of(settings)))
+    quota = Quota(settings, database, delivery.bus, leases)
     extra[Limits] = Limits(settings, leases, quota)
     if settings.limits != "off":
         upkeep.append(lambda: leases.release(int(clock.now().timestamp())))

@@ -18,8 +18,8 @@ from helpdesk_core.database import Database, commit
 from helpdesk_core.events import Bus, attribute_session, publish
 from helpdesk_core.limits.buckets import UNBOUNDED, Charge, Standing
 from helpdesk_core.limits.events import QuotaReached
+from helpdesk_core.limits.leases import Leases
 from helpdesk_core.limits.models import Usage
-from helpdesk_core.limits.stores import Chain
 from helpdesk_core.settings import Settings
 from helpdesk_core.statements import Prepared, upsert
 from helpdesk_core.tenancy import set_organization, set_unscoped
@@ -97,13 +97,13 @@ _ADD = Prepared(_adding, columns=_COLUMNS)
 class Quota:
     """Counts the requests of organisations."""
 
-    def __init__(self, settings: Settings, database: Database, bus: Bus, chain: Chain) -> None:
-        """Begin with nothing remembered; `chain` has the counters."""
+    def __init__(self, settings: Settings, database: Database, bus: Bus, leases: Leases) -> None:
+        """Begin with nothing remembered; `leases` knows the counters."""
         self._limits = quotas_of(settings)
         self._refuses = settings.limits == "enforce"
         self._database = database
         self._bus = bus
-        self._chain = chain
+        self._leases = leases
         self._month = month_of(0)
         self._seen: dict[str, tuple[int, Standing]] = {}
         self._free: dict[tuple[int, str], int] = {}
@@ -163,16 +163,11 @@ class Quota:
             requests = self._free.pop((organization_id, month), 0)
         if not requests:
             return  # another thread was faster
-        used = self._count(charge, now, requests)
-        if used is None:
+        standing = self._leases.add(charge, now, requests)
+        if standing is None:
             self._remember(organization_id, month, requests)
         else:
-            self.note(organization_id, Standing(charge, used, charge.reset_at))
-
-    def _count(self, charge: Charge, now: int, requests: int) -> int | None:
-        """Add requests that were served already to a counter; return what it says then, if it answers."""
-        spent = self._chain.spend([charge._replace(most=UNBOUNDED)], now, requests)
-        return spent.standings[0].used if spent.standings else None
+            self.note(organization_id, standing._replace(charge=charge))
 
     def _month_of(self, now: int) -> Month:
         month = self._month
@@ -212,17 +207,17 @@ class Quota:
         values = {"organization_id": organization_id, "month": name, "requests": requests, "warned": 0}
         now = int(self._bus.clock.now().timestamp())
         month = self._month_of(now)
-        used = None
+        standing = None
         if name == month.name:
             rows = _STORED.rows(session, {"organization_id": organization_id, "month": name})
             begins = (rows[0][0] if rows else 0) + 1
             key = _key(organization_id, month)
             charge = Charge(key, begins, month.ends, UNBOUNDED, NAME, None, month.ends - month.starts)
-            used = self._count(charge, now, requests)
-        if used is None:  # the month is over, or the store does not answer: they must not be lost
+            standing = self._leases.add(charge, now, requests)
+        if standing is None:  # the month is over, or the store does not answer: they must not be lost
             _ADD.run(session, values)
         else:
-            self._raise(session, organization_id, name, used)
+            self._raise(session, organization_id, name, standing.used)
 
     def _warn(self, organization_id: int, month: str, standing: Standing) -> None:
         """Publish the marks of the limit that nobody has published in this month."""

@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 from helpdesk_core.accounts.models import Organization, User
 from helpdesk_core.accounts.service import delete_organization
 from helpdesk_core.limits.choice import stores_of
+from helpdesk_core.limits.leases import Leases
 from helpdesk_core.limits.models import Usage
 from helpdesk_core.limits.quota import Quota, month_of
 from helpdesk_core.limits.stores import NOTHING, Chain
@@ -97,9 +98,9 @@ def lose_counters(installation: Installation) -> None:
 def process_of(installation: Installation) -> Iterator[Quota]:
     """Give the part of another process of the same installation."""
     parts = installation.parts
-    chain = Chain(stores_of(parts.settings))
-    yield Quota(parts.settings, parts.services.database, parts.services.bus, chain)
-    chain.close()
+    leases = Leases(Chain(stores_of(parts.settings)))
+    yield Quota(parts.settings, parts.services.database, parts.services.bus, leases)
+    leases.close(int(installation.clock.now().timestamp()))
 
 
 class TestWhatCounts:
@@ -195,6 +196,15 @@ class TestBeyondTheQuota:
         assert spend(member, 1) == [429]
         keep_up(installation)
         assert stored(installation)[0][:3] == (member.organization_id, "2026-03", 13)
+
+    def test_what_was_only_taken_in_advance_does_not_count(self, enforcing: Enforcing) -> None:
+        installation = enforcing(10_000)
+        member = installation.client("member")
+        assert spend(member, 5) == [200] * 5
+        subscribe(installation, "enterprise")
+        assert spend(member, 5) == [200] * 5
+        installation.parts.services.get(Limits)._quota.persist()
+        assert stored(installation)[0][2] == 10
 
     def test_what_another_process_has_counted_is_not_given_back_either(self, enforcing: Enforcing) -> None:
         installation = enforcing(10)
