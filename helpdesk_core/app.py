@@ -105,7 +105,8 @@ def assemble(
     made += [factory(settings, clock) for _, factory in host.declared("register_services")]
     extra = {**{type(each): each for each in made}, Mailer: mailer_for(settings), **(instead or {})}
     delivery = Delivery(database, host, clock, plan_of, seals=seals, extra=extra, upkeep=upkeep)
-    leases, quota = Leases(Chain(stores_of(settings))), Quota(settings, database, delivery.bus)
+    leases = Leases(Chain(stores_of(settings)))
+    quota = Quota(settings, database, delivery.bus, leases)
     extra[Limits] = Limits(settings, leases, quota)
     if settings.limits != "off":
         upkeep.append(lambda: leases.release(int(clock.now().timestamp())))

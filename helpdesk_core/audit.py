@@ -6,13 +6,14 @@ last one included, breaks the chain at that place. What this cannot show is that
 earlier state: compare the head that `helpdesk audit verify` prints with one that was kept elsewhere.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Index, Integer, String, Text, bindparam, func, select, update
+from sqlalchemy import Index, Integer, Row, String, Text, bindparam, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from helpdesk_core.clock import api_time
@@ -25,6 +26,12 @@ from helpdesk_core.tenancy import TenantScoped, organization_of
 
 SECRETS = frozenset({"password", "secret", "token", "code", "otp", "key"})
 """Names that no entry may have: the log is read by people, and kept."""
+MASK = "***"
+"""Stands in an entry for what is called like a secret further down, in settings of a plugin for instance."""
+_SECRET = re.compile(
+    r"passw|passphrase|secret|token|credential|apikey|(?<![a-z])(code|otp|key|pin)s?(?![a-z])", re.IGNORECASE
+)
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 class AuditEntry(CoreBase, TenantScoped):
@@ -66,6 +73,7 @@ class AuditHead(CoreBase, TenantScoped):
 
 
 _add_entry = insertion(AuditEntry)
+_HeadRow = Row[int, str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +109,14 @@ def record(
         act: what was done, `<thing>.<done>`: `user.role_changed`.
         target: kind of the thing that it was done to: `user`, `api_key`.
         target_id: its key.
-        before: the fields that changed, as they were; JSON values, never secrets.
+        before: the fields that changed, as they were; JSON values, never secrets. What is called like one inside of
+            them is masked.
         after: the same fields as they are now.
         actor_id: who acts, where the session does not know it yet: somebody who is just logging in.
         organization_id: whose log, where the session has no organisation.
+
+    Raises:
+        ValueError: a field has the name of a secret.
     """
     leaked = SECRETS & {*(before or {}), *(after or {})}
     if leaked:
@@ -134,8 +146,13 @@ def record(
 
 
 def verify(session: Session, seals: Seals, organization_id: int) -> Broken | None:
-    """Walk the chain of an organisation from its beginning; return the first break, nothing if it is whole."""
-    previous, expected = "", 1
+    """Walk the chain of an organisation from its beginning; return the first break, nothing if it is whole.
+
+    Others may add entries meanwhile, and on PostgreSQL each statement sees more of them: a whole chain is at least as
+    long as its head said before the walk, and at most as long as it says afterwards.
+    """
+    before = _head_row(session, organization_id)
+    previous, expected, named = "", 1, ""
     for entry in _chain(session, organization_id):
         number, key_id, seal = entry["id"], entry.pop("key_id"), entry.pop("seal")
         if number != expected:
@@ -144,8 +161,15 @@ def verify(session: Session, seals: Seals, organization_id: int) -> Broken | Non
             return Broken(organization_id, expected, f"It was sealed by key {key_id}, which is not configured.")
         if not seals.fits(key_id, _sealed_text(entry, previous), seal):
             return Broken(organization_id, expected, "It is not as it was written, or not in its place.")
+        if before is not None and number == before.sequence:
+            named = seal
         previous, expected = seal, expected + 1
-    return _broken_head(session, seals, organization_id, expected - 1, previous)
+    after = _head_row(session, organization_id)
+    if any(head is not None and not _fits(seals, organization_id, head) for head in (before, after)):
+        return Broken(organization_id, expected, "The head of the chain is not as it was written.")
+    return _broken_begin(organization_id, before, expected - 1, named) or _broken_end(
+        organization_id, after, expected - 1
+    )
 
 
 def head(session: Session, organization_id: int) -> tuple[int, str] | None:
@@ -197,21 +221,35 @@ def _set_head(session: Session, seals: Seals, organization_id: int, sequence: in
     )
 
 
-def _broken_head(session: Session, seals: Seals, organization_id: int, length: int, last: str) -> Broken | None:
-    row = session.execute(
+def _head_row(session: Session, organization_id: int) -> _HeadRow | None:
+    return session.execute(
         select(AuditHead.sequence, AuditHead.last_seal, AuditHead.key_id, AuditHead.seal).where(
             AuditHead.organization_id == organization_id
         )
     ).first()
-    if row is None:
+
+
+def _fits(seals: Seals, organization_id: int, head: _HeadRow) -> bool:
+    return seals.fits(head.key_id, _head_text(organization_id, head.sequence, head.last_seal), head.seal)
+
+
+def _broken_begin(organization_id: int, head: _HeadRow | None, length: int, named: str) -> Broken | None:
+    """Compare a chain with its head of before the walk; `named` is the seal of the entry that this one names."""
+    if head is None:
+        return None
+    if head.sequence > length:
+        return Broken(organization_id, length + 1, f"Entries {length + 1} to {head.sequence} are missing.")
+    if head.last_seal != named:
+        return Broken(organization_id, head.sequence, "It is not the entry that the head of the chain names.")
+    return None
+
+
+def _broken_end(organization_id: int, head: _HeadRow | None, length: int) -> Broken | None:
+    """Compare a chain with its head of after the walk."""
+    if head is None:
         return Broken(organization_id, length, "The head of the chain is missing.") if length else None
-    sequence, last_seal, key_id, mark = row
-    if not seals.fits(key_id, _head_text(organization_id, sequence, last_seal), mark):
-        return Broken(organization_id, length + 1, "The head of the chain is not as it was written.")
-    if sequence != length:
-        return Broken(organization_id, length + 1, f"Entries {length + 1} to {sequence} are missing.")
-    if last_seal != last:
-        return Broken(organization_id, length, "It is not the entry that the head of the chain names.")
+    if head.sequence < length:
+        return Broken(organization_id, head.sequence + 1, "It is beyond the entry that the head of the chain names.")
     return None
 
 
@@ -245,4 +283,14 @@ def _head_text(organization_id: int, sequence: int, last_seal: str) -> bytes:
 
 
 def _json(values: Mapping[str, Any] | None) -> str:
-    return orjson.dumps(dict(values or {}), option=orjson.OPT_SORT_KEYS, default=str).decode()
+    plain = {name: _masked(value) for name, value in (values or {}).items()}
+    return orjson.dumps(plain, option=orjson.OPT_SORT_KEYS, default=str).decode()
+
+
+def _masked(value: Any) -> Any:
+    """Return a JSON value without what is called like a secret in it."""
+    if isinstance(value, Mapping):
+        return {name: MASK if _SECRET.search(_HUMP.sub("_", name)) else _masked(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_masked(each) for each in value]
+    return value

@@ -1,7 +1,9 @@
 """The audit log: only ever added to, and whoever gets around that is found."""
 
+import json
 import random
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import text
@@ -10,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from helpdesk_core import audit
 from helpdesk_core.keys import Seals
+from helpdesk_core.tenancy import set_unscoped
 from helpdesk_core.testing import Installation
 
 ENTRIES = 30
@@ -185,6 +188,52 @@ def test_entries_of_a_previous_key_can_still_be_checked(installation, seals, cha
     assert "not configured" in without.reason
 
 
+def test_a_log_to_which_others_add_is_whole(installation, seals, chain):
+    database = installation.parts.services.database
+
+    def add(number: int) -> None:
+        with installation.session(chain) as session:
+            audit.record(session, "thing.changed", "thing", number)
+            installation.commit(session)
+
+    def check(_: int) -> audit.Broken | None:
+        with database.session(writes=False) as session:
+            set_unscoped(session)
+            return audit.verify(session, seals, chain)
+
+    with ThreadPoolExecutor(5) as threads:
+        writing = [threads.submit(add, number) for number in range(200)]
+        found = {check(number) for number in range(100)}
+        for each in writing:
+            each.result()
+    assert found == {None}
+    assert check(0) is None
+
+
+def test_an_entry_beyond_a_head_that_was_put_back_is_found(installation, seals, unguarded):
+    kept = "SELECT sequence, last_seal, seal FROM core_audit_head WHERE organization_id = 77"
+    put_back = "UPDATE core_audit_head SET sequence = :sequence, last_seal = :last_seal, seal = :seal"
+    with installation.session(unguarded) as session:
+        earlier = session.execute(text(kept)).mappings().one()
+        audit.record(session, "thing.changed", "thing", 1)
+        session.execute(text(f"{put_back} WHERE organization_id = 77"), dict(earlier))
+        found = audit.verify(session, seals, unguarded)
+    assert found is not None
+    assert (found.entry, "beyond" in found.reason) == (ENTRIES + 1, True)
+
+
 def test_secrets_have_no_place_in_it(installation):
     with installation.session() as session, pytest.raises(ValueError, match="no place"):
         audit.record(session, "user.updated", "user", 1, after={"password": "x"}, organization_id=1)
+
+
+@pytest.mark.parametrize(
+    "name", ["secret", "webhook_secret", "apiKey", "API-KEY", "accessTokens", "smtpPassword", "backup_codes", "2faKey"]
+)
+def test_what_is_called_like_a_secret_inside_of_a_field_is_masked(installation, name):
+    shown = {"settings": {"gate": [{name: {"deep": "PLANTED"}}], "keyboard": "de", "barcode": 1, "ids": (1, None)}}
+    with installation.session() as session:
+        audit.record(session, "thing.changed", "thing", 1, before=shown, after=shown, organization_id=77)
+        (entry,) = rows(session, 77)
+    masked = {"settings": {"gate": [{name: audit.MASK}], "keyboard": "de", "barcode": 1, "ids": [1, None]}}
+    assert [json.loads(entry[side]) for side in ("before", "after")] == [masked, masked]

@@ -6,7 +6,7 @@ from helpdesk_core.events import Event
 
 
 class QuotaReached(Event):
-    """An organisation has used up so much of its monthly quota; told once a month for each mark."""
+    """An organisation has used up so much of its monthly quota; told once a month for each mark of a quota."""
 
     type: ClassVar[str] = "organization.quota_reached"
 

@@ -9,7 +9,7 @@ request; and what others may have found missing is back soon.
 import threading
 from collections.abc import Iterable, Sequence
 
-from helpdesk_core.limits.buckets import Charge, Standing
+from helpdesk_core.limits.buckets import UNBOUNDED, Charge, Standing
 from helpdesk_core.limits.stores import Chain, Spent, Store
 
 MOST = 10
@@ -72,6 +72,12 @@ class Leases:
         found = self._chain.look(charges, now)
         with self._lock:
             return [self._without_left(standing) for standing in found]
+
+    def add(self, charge: Charge, now: int, units: int) -> Standing | None:
+        """Count requests that were served already, whatever the limit; nothing when no store answers."""
+        spent = self._chain.spend([charge._replace(most=UNBOUNDED)], now, units)
+        with self._lock:
+            return self._without_left(spent.standings[0]) if spent.standings else None
 
     def give_back(self, store: Store | None, standings: Sequence[Standing]) -> None:
         """Undo `spend`, as far as the windows that it took from still last.

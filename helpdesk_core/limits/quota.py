@@ -2,7 +2,7 @@
 
 They are counted where everything is counted. About once a minute the count goes into the main database as well, where
 it only ever grows; a counter that was lost begins with what is there. Organisations without a quota are counted in
-memory, and added up there.
+memory, and their counters hear of it once a minute, or as soon as they have a quota again.
 """
 
 import threading
@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, case, select, update
+from sqlalchemy import Integer, String, bindparam, case, column, select, table, update
 from sqlalchemy.orm import Session
 
 from helpdesk_core.database import Database, commit
 from helpdesk_core.events import Bus, attribute_session, publish
 from helpdesk_core.limits.buckets import UNBOUNDED, Charge, Standing
 from helpdesk_core.limits.events import QuotaReached
+from helpdesk_core.limits.leases import Leases
 from helpdesk_core.limits.models import Usage
 from helpdesk_core.settings import Settings
 from helpdesk_core.statements import Prepared, upsert
@@ -68,6 +69,10 @@ _STORED = Prepared(
         Usage.organization_id == bindparam("organization_id"), Usage.month == bindparam("month")
     )
 )
+_ORGANIZATION = table("core_organization", column("id", Integer), column("subscription_tier", String))
+_TIER = Prepared(
+    select(_ORGANIZATION.c.subscription_tier).where(_ORGANIZATION.c.id == bindparam("organization_id", type_=Integer))
+)
 
 
 def _raising(kind: str) -> Any:
@@ -92,17 +97,18 @@ _ADD = Prepared(_adding, columns=_COLUMNS)
 class Quota:
     """Counts the requests of organisations."""
 
-    def __init__(self, settings: Settings, database: Database, bus: Bus) -> None:
-        """Begin with nothing remembered."""
+    def __init__(self, settings: Settings, database: Database, bus: Bus, leases: Leases) -> None:
+        """Begin with nothing remembered; `leases` knows the counters."""
         self._limits = quotas_of(settings)
         self._refuses = settings.limits == "enforce"
         self._database = database
         self._bus = bus
+        self._leases = leases
         self._month = month_of(0)
         self._seen: dict[str, tuple[int, Standing]] = {}
         self._free: dict[tuple[int, str], int] = {}
         self._lock = threading.Lock()
-        self._warned: dict[tuple[int, str], int] = {}
+        self._warned: dict[tuple[int, str], tuple[int, int]] = {}
 
     def charge(self, session: Session, organization_id: int, tier: str, now: int) -> Charge | None:
         """Return what a request of an organisation takes from its quota; nothing where there is none.
@@ -118,9 +124,12 @@ class Quota:
             rows = _STORED.rows(session, {"organization_id": organization_id, "month": month.name})
             stored = month.stored[organization_id] = rows[0][0] if rows else 0
         most = limit if self._refuses else UNBOUNDED
-        return Charge(
+        charge = Charge(
             _key(organization_id, month), stored + 1, month.ends, most, NAME, limit, month.ends - month.starts
         )
+        if self._free and (organization_id, month.name) in self._free:
+            self._settle(organization_id, month.name, charge, now)
+        return charge
 
     def count_free(self, organization_id: int, now: int) -> None:
         """Count a request of an organisation without a quota: in memory, until it is stored.
@@ -128,9 +137,7 @@ class Quota:
         Nothing is refused because of it, so no other process has to know at once; and most requests of an installation
         may be of this kind.
         """
-        key = (organization_id, self._month_of(now).name)
-        with self._lock:
-            self._free[key] = self._free.get(key, 0) + 1
+        self._remember(organization_id, self._month_of(now).name, 1)
 
     def free(self, session: Session, organization_id: int, now: int, uncounted: int = 0) -> Standing:
         """Return how many requests an organisation without a quota has sent; of other processes, as of a minute ago.
@@ -144,6 +151,23 @@ class Quota:
         used = stored + self._free.get((organization_id, month.name), 0) + uncounted
         seconds = month.ends - month.starts
         return Standing(Charge(NAME, used + 1, month.ends, UNBOUNDED, NAME, None, seconds), used, month.ends)
+
+    def _remember(self, organization_id: int, month: str, requests: int) -> None:
+        key = (organization_id, month)
+        with self._lock:
+            self._free[key] = self._free.get(key, 0) + requests
+
+    def _settle(self, organization_id: int, month: str, charge: Charge, now: int) -> None:
+        """Tell the counter of an organisation that has a quota again what was counted here while it had none."""
+        with self._lock:
+            requests = self._free.pop((organization_id, month), 0)
+        if not requests:
+            return  # another thread was faster
+        standing = self._leases.add(charge, now, requests)
+        if standing is None:
+            self._remember(organization_id, month, requests)
+        else:
+            self.note(organization_id, standing._replace(charge=charge))
 
     def _month_of(self, now: int) -> Month:
         month = self._month
@@ -162,29 +186,65 @@ class Quota:
             free, self._free = self._free, {}
         if not seen and not free:
             return
+        try:
+            self._store(seen, free)
+        except Exception:
+            self._seen = {**seen, **self._seen}
+            for (organization_id, month), requests in free.items():
+                self._remember(organization_id, month, requests)
+            raise
+        for key, (organization_id, standing) in seen.items():
+            self._warn(organization_id, key[-7:], standing)
+
+    def _store(self, seen: Mapping[str, tuple[int, Standing]], free: dict[tuple[int, str], int]) -> None:
+        """Store what was counted; what stays in `free` is neither in the database nor in a counter."""
         with self._database.session(writes=True) as session:
             set_unscoped(session)
             for key, (organization_id, standing) in seen.items():
-                values = {"organization_id": organization_id, "month": key[-7:], "requests": standing.used, "warned": 0}
-                _RAISE.run(session, values)
-            for (organization_id, month), requests in free.items():
-                values = {"organization_id": organization_id, "month": month, "requests": requests, "warned": 0}
-                _ADD.run(session, values)
+                self._raise(session, organization_id, key[-7:], standing.used)
+            while free:
+                organization_id, month = next(iter(free))
+                self._store_free(session, organization_id, month, free[organization_id, month])
+                del free[organization_id, month]
             commit(session)
-        for key, (organization_id, standing) in seen.items():
-            if key.endswith(self._month.name):
-                stored = self._month.stored
-                stored[organization_id] = max(stored.get(organization_id, 0), standing.used)
-            self._warn(organization_id, key[-7:], standing)
+
+    def _raise(self, session: Session, organization_id: int, month: str, used: int) -> None:
+        _RAISE.run(session, {"organization_id": organization_id, "month": month, "requests": used, "warned": 0})
+        if month == self._month.name:
+            stored = self._month.stored
+            stored[organization_id] = max(stored.get(organization_id, 0), used)
+
+    def _store_free(self, session: Session, organization_id: int, name: str, requests: int) -> None:
+        """Store requests that were counted in memory: over their counter, from which a quota may go on."""
+        values = {"organization_id": organization_id, "month": name, "requests": requests, "warned": 0}
+        now = int(self._bus.clock.now().timestamp())
+        month = self._month_of(now)
+        standing = None
+        if name == month.name:
+            rows = _STORED.rows(session, {"organization_id": organization_id, "month": name})
+            begins = (rows[0][0] if rows else 0) + 1
+            key = _key(organization_id, month)
+            charge = Charge(key, begins, month.ends, UNBOUNDED, NAME, None, month.ends - month.starts)
+            standing = self._leases.add(charge, now, requests)
+        if standing is None:  # the month is over, or the store does not answer: they must not be lost
+            _ADD.run(session, values)
+        else:
+            self._raise(session, organization_id, name, standing.used)
 
     def _warn(self, organization_id: int, month: str, standing: Standing) -> None:
-        """Publish the marks that nobody has published in this month."""
+        """Publish the marks of the limit that nobody has published in this month."""
         limit, key = standing.charge.limit, (organization_id, month)
         if limit is None:
             return
-        reached = [mark for mark in MARKS if standing.used * 100 >= mark * limit and mark > self._warned.get(key, 0)]
-        if not reached:
-            return
+        if self._warned.get(key, (None, 0))[0] != limit:
+            self._warned[key] = (limit, 0)
+        told = self._warned[key][1]
+        reached = [mark for mark in MARKS if standing.used * 100 >= mark * limit and mark > told]
+        if reached and self._publish(organization_id, month, limit, reached):
+            self._warned[key] = (limit, reached[-1])
+
+    def _publish(self, organization_id: int, month: str, limit: int, reached: list[int]) -> bool:
+        """Publish marks, but for those that another process has published; tell whether `limit` still applies."""
         with self._database.session(writes=True) as session:
             set_organization(session, organization_id)
             attribute_session(session, self._bus, None)
@@ -192,12 +252,22 @@ class Quota:
                 if _claim(session, month, mark):
                     event = QuotaReached(organization_id=organization_id, percent=mark, month=month, limit=limit)
                     publish(session, event)
-            commit(session)
-        self._warned[key] = reached[-1]
+            # Asked behind the claim, whose row a change of the subscription has to wait for.
+            tiers = _TIER.rows(session, {"organization_id": organization_id})
+            applies = bool(tiers) and self._limits[tiers[0][0]] == limit
+            if applies:
+                commit(session)
+        return applies
 
 
 def _key(organization_id: int, month: Month) -> str:
     return f"{NAME}:{organization_id}:{month.name}"
+
+
+def forget_marks(session: Session, moment: datetime) -> None:
+    """Let the marks of the month be published again: the session's organisation gets another subscription."""
+    month = month_of(int(moment.timestamp())).name
+    session.execute(update(Usage).where(Usage.month == month).values(warned=0))
 
 
 def _claim(session: Session, month: str, mark: int) -> bool:

@@ -63,3 +63,55 @@ def test_a_database_that_was_put_back_is_noticed(helpdesk, acme):
 
 def test_a_line_that_is_none_is_refused(helpdesk, acme):
     assert helpdesk("audit", "verify", "--kept", "nonsense").exit_code == 2
+
+
+def test_a_whole_log_that_was_removed_is_noticed(helpdesk, acme):
+    helpdesk("organization", "create", "--name", "Globex", "--slug", "globex")
+    tamper(acme, *(f"DELETE FROM core_audit_{table} WHERE organization_id = 2" for table in ("entry", "head")))
+    told = helpdesk("audit", "verify")
+    assert told.exit_code == 1
+    assert "organization 2: Its log is missing." in told.stderr
+
+
+def test_the_only_log_that_was_removed_is_noticed(helpdesk, acme):
+    tamper(acme, "DELETE FROM core_audit_entry", "DELETE FROM core_audit_head")
+    told = helpdesk("audit", "verify")
+    assert (told.exit_code, "organization 1: Its log is missing." in told.stderr) == (1, True)
+
+
+@pytest.fixture
+def older(helpdesk, acme):
+    """An organisation that is older than the log, without one."""
+    helpdesk("organization", "create", "--name", "Globex", "--slug", "globex")
+    tamper(
+        acme,
+        *(f"DELETE FROM core_audit_{table} WHERE organization_id = 2" for table in ("entry", "head")),
+        "UPDATE core_organization SET created_at = '2020-01-01T00:00:00Z' WHERE id = 2",
+        "UPDATE core_user SET organization_id = 2",
+    )
+    return acme
+
+
+LOGIN = """
+INSERT INTO core_login (organization_id, user_id, address, user_agent, created_at)
+SELECT organization_id, id, '', '', '{}' FROM core_user
+"""
+
+
+def change(folder, statement):
+    with sqlite3.connect(folder / "helpdesk-data" / "helpdesk.db") as connection:
+        connection.execute(statement)
+    connection.close()
+
+
+def test_an_organization_that_is_older_than_the_log_may_have_none(helpdesk, older):
+    change(older, LOGIN.format("2020-01-02T00:00:00Z"))
+    told = helpdesk("audit", "verify")
+    assert (told.exit_code, told.stdout.count("\n")) == (0, 1)
+    assert "organization 2 has no log" in told.stderr
+
+
+def test_an_older_organization_that_was_logged_in_to_must_have_one(helpdesk, older):
+    change(older, LOGIN.format("2999-01-02T00:00:00Z"))
+    told = helpdesk("audit", "verify")
+    assert (told.exit_code, "organization 2: Its log is missing." in told.stderr) == (1, True)

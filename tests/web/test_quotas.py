@@ -1,17 +1,21 @@
 """Monthly quotas: what counts, who is refused, what is stored of it and what is told."""
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select, update
 
-from helpdesk_core.accounts.models import Organization
+from helpdesk_core.accounts.models import Organization, User
 from helpdesk_core.accounts.service import delete_organization
+from helpdesk_core.errors import Unavailable
+from helpdesk_core.limits.choice import stores_of
+from helpdesk_core.limits.leases import Leases
 from helpdesk_core.limits.models import Usage
 from helpdesk_core.limits.quota import Quota, month_of
+from helpdesk_core.limits.stores import NOTHING, Chain
 from helpdesk_core.plugins import PluginHost
 from helpdesk_core.testing import Client, Installation, Response, running
 from helpdesk_core.web.limits import Limits
@@ -39,6 +43,18 @@ def subscribe(installation: Installation, tier: str) -> None:
     with installation.session() as session:
         session.execute(update(Organization).where(Organization.slug == "acme-corp").values(subscription_tier=tier))
         installation.commit(session)
+
+
+def change_tier(installation: Installation, tier: str) -> None:
+    """Let a platform administrator of another organisation do it, whose requests do not count here."""
+    with installation.session() as session:
+        outsider = installation.accounts["outsider"].id
+        session.execute(update(User).where(User.id == outsider).values(is_platform_admin=True))
+        installation.commit(session)
+    acme = installation.client("member").organization_id
+    path = f"/organizations/{acme}/change-tier/"
+    changed = installation.client("outsider").post(path, json={"subscription_tier": tier})
+    assert changed.status_code == 200, changed.text
 
 
 def quota(client: Client) -> dict[str, Any]:
@@ -77,6 +93,15 @@ def lose_counters(installation: Installation) -> None:
         store._do(lambda connection: connection.execute("DELETE FROM counter"))
     else:
         store._run("DELETE FROM helpdesk_limit_counter RETURNING key", [])
+
+
+@contextmanager
+def process_of(installation: Installation) -> Iterator[Quota]:
+    """Give the part of another process of the same installation."""
+    parts = installation.parts
+    leases = Leases(Chain(stores_of(parts.settings)))
+    yield Quota(parts.settings, parts.services.database, parts.services.bus, leases)
+    leases.close(int(installation.clock.now().timestamp()))
 
 
 class TestWhatCounts:
@@ -155,6 +180,57 @@ class TestBeyondTheQuota:
         }  # fmt: skip
         subscribe(installation, "free")
         assert spend(member, 1) == [429]
+        assert quota(member)["requests"] == 5
+
+    @pytest.mark.parametrize("minutes", [0, 1, 2])
+    def test_nothing_is_given_back_with_another_subscription(self, enforcing: Enforcing, minutes: int) -> None:
+        installation = enforcing(10, quota_basic=100)
+        member = installation.client("member")
+        for tier, times in (("free", 3), ("enterprise", 5), ("basic", 1), ("enterprise", 4), ("free", 0)):
+            before = quota(member)["requests"]
+            subscribe(installation, tier)
+            assert quota(member)["requests"] == before
+            assert spend(member, times) == [200] * times
+            for _ in range(minutes):
+                keep_up(installation)
+            assert quota(member)["requests"] == before + times
+        assert spend(member, 1) == [429]
+        keep_up(installation)
+        assert stored(installation)[0][:3] == (member.organization_id, "2026-03", 13)
+
+    def test_what_was_only_taken_in_advance_does_not_count(self, enforcing: Enforcing) -> None:
+        installation = enforcing(10_000)
+        member = installation.client("member")
+        assert spend(member, 5) == [200] * 5
+        subscribe(installation, "enterprise")
+        assert spend(member, 5) == [200] * 5
+        installation.parts.services.get(Limits)._quota.persist()
+        assert stored(installation)[0][2] == 10
+
+    def test_what_another_process_has_counted_is_not_given_back_either(self, enforcing: Enforcing) -> None:
+        installation = enforcing(10)
+        member = installation.client("member")
+        assert spend(member, 3) == [200] * 3
+        subscribe(installation, "enterprise")
+        with process_of(installation) as other:
+            for _ in range(6):
+                other.count_free(member.organization_id, int(installation.clock.now().timestamp()))
+            other.persist()
+        subscribe(installation, "free")
+        assert spend(member, 2) == [200, 429]
+        assert quota(member)["requests"] == 10
+
+    def test_nothing_is_lost_when_counters_do_not_answer(self, enforcing: Enforcing, monkeypatch: Any) -> None:
+        installation = enforcing(10)
+        member = installation.client("member")
+        subscribe(installation, "enterprise")
+        assert spend(member, 4) == [200] * 4
+        with monkeypatch.context() as down:
+            down.setattr(Chain, "spend", lambda *_: NOTHING)
+            subscribe(installation, "free")
+            assert spend(member, 1) == [200]
+            keep_up(installation)
+        assert stored(installation) == [(member.organization_id, "2026-03", 4, 0)]
 
     def test_nobody_is_refused_when_requests_are_only_counted(self, enforcing: Enforcing) -> None:
         member = enforcing(1, limits="count").client("member")
@@ -252,6 +328,41 @@ class TestWarnings:
         keep_up(installation)
         assert told(installation) == [(80, "2026-03", 10), (100, "2026-03", 10)]
 
+    def test_come_anew_with_another_limit(self, enforcing: Enforcing) -> None:
+        installation = enforcing(2, quota_basic=5)
+        member = installation.client("member")
+        spend(member, 2)
+        keep_up(installation)
+        change_tier(installation, "basic")
+        spend(member, 1)
+        keep_up(installation)
+        free = [(80, "2026-03", 2), (100, "2026-03", 2)]
+        assert told(installation) == free
+        spend(member, 1)
+        keep_up(installation)
+        spend(member, 1)
+        keep_up(installation)
+        spend(member, 1)
+        keep_up(installation)
+        assert told(installation) == [*free, (80, "2026-03", 5), (100, "2026-03", 5)]
+        change_tier(installation, "free")
+        spend(member, 1)
+        keep_up(installation)
+        keep_up(installation)
+        assert told(installation)[4:] == free
+
+    def test_of_a_limit_that_is_past_are_not_published(self, enforcing: Enforcing) -> None:
+        installation = enforcing(2, quota_basic=5)
+        member = installation.client("member")
+        spend(member, 2)
+        change_tier(installation, "basic")
+        keep_up(installation)
+        assert told(installation) == []
+        assert stored(installation)[0][2:] == (2, 0)
+        spend(member, 2)
+        keep_up(installation)
+        assert told(installation) == [(80, "2026-03", 5)]
+
     def test_belong_to_the_organization(self, enforcing: Enforcing) -> None:
         installation = enforcing(1)
         member = installation.client("member")
@@ -285,13 +396,13 @@ def test_a_month_begins_and_ends_at_midnight_in_utc(moment: int, name: str, days
 
 def test_requests_without_a_quota_add_up_over_processes(enforcing: Enforcing) -> None:
     installation = enforcing()
-    parts, acme = installation.parts, installation.client("owner").organization_id
+    acme = installation.client("owner").organization_id
     now = int(installation.clock.now().timestamp())
     for requests in (3, 4):
-        process = Quota(parts.settings, parts.services.database, parts.services.bus)
-        for _ in range(requests):
-            process.count_free(acme, now)
-        process.persist()
+        with process_of(installation) as process:
+            for _ in range(requests):
+                process.count_free(acme, now)
+            process.persist()
     assert stored(installation) == [(acme, "2026-03", 7, 0)]
 
 
@@ -310,3 +421,21 @@ def test_failures_of_ours_do_not_count_without_a_quota_either(
         patched.setattr("helpdesk_core.queries.readmodel.ReadModel.load_one", crash)
         assert member.get("/users/profile/").status_code == 500
     assert quota(member)["requests"] == before
+
+
+def test_what_cannot_be_stored_now_is_stored_later(enforcing: Enforcing, monkeypatch: pytest.MonkeyPatch) -> None:
+    installation = enforcing()
+    subscribe(installation, "enterprise")
+    member = installation.client("member")
+    spend(member, 3)
+
+    def busy(*_: object, **__: object) -> None:
+        raise Unavailable
+
+    with monkeypatch.context() as patched:
+        patched.setattr(installation.parts.services.database, "session", busy)
+        installation.clock.advance(minutes=1)
+        with pytest.raises(Unavailable):
+            installation.parts.services.get(Limits)._quota.persist()
+    keep_up(installation)
+    assert stored(installation) == [(member.organization_id, "2026-03", 3, 0)]

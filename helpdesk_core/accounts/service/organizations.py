@@ -17,6 +17,7 @@ from helpdesk_core.accounts.service.second_factors import require_two_factor
 from helpdesk_core.database import metadata
 from helpdesk_core.errors import AlreadyExists
 from helpdesk_core.events import now, publish
+from helpdesk_core.limits.quota import forget_marks
 from helpdesk_core.permissions import Actor
 
 LONGEST_SLUG = 63
@@ -161,6 +162,7 @@ def _change_tier(session: Session, actor: Actor, organization: Organization, tie
             before=organization.subscription_tier, after=tier, changed_by_id=actor.user_id, created_at=now(session)
         )
     )
+    forget_marks(session, now(session))
 
 
 def _changed(session: Session, organization: Organization, changed: list[str]) -> None:

@@ -45,6 +45,16 @@ def test_what_is_refused_leaves_no_entry(owner, member):
     assert not acts(owner, act="user.role_changed")
 
 
+def test_secrets_in_the_settings_of_plugins_are_masked(owner):
+    path = f"/organizations/{owner.organization_id}/"
+    for secret in ("PLANTED", "REPLACED"):
+        settings = {"gate": {"secret": secret, "doors": [{"name": "front", "pin": secret}]}}
+        assert owner.patch(path, json={"settings": settings}).status_code == 200
+    entry = acts(owner, act="organization.updated")[0]
+    masked = {"gate": {"secret": "***", "doors": [{"name": "front", "pin": "***"}]}}
+    assert (entry["before"], entry["after"]) == ({"settings": masked}, {"settings": masked})
+
+
 def test_entries_are_numbered_without_gaps(owner, agent, member):
     for client in (owner, agent, member):
         client.get("/users/profile/")
