@@ -30,7 +30,8 @@ def at_once(send: Callable[[str], Response]) -> list[int]:
     ids=["user", "organization", "settings"],
 )
 def test_one_tag_lets_one_of_two_writes_through(owner: Client, path: str, field: str) -> None:
-    assert owner.user is not None and owner.token
+    assert owner.user is not None
+    assert owner.token
     settings = f"/organizations/{owner.organization_id}/settings/"
     path = path.format(user=owner.user.id, organization=owner.organization_id, settings=settings)
     for number in range(ROUNDS):
@@ -43,7 +44,8 @@ def test_one_tag_lets_one_of_two_writes_through(owner: Client, path: str, field:
 
 
 def test_writes_elsewhere_make_no_tag_stale(owner: Client) -> None:
-    assert owner.user is not None and owner.token
+    assert owner.user is not None
+    assert owner.token
     paths = {"first": f"/users/{owner.user.id}/", "second": f"/organizations/{owner.organization_id}/"}
     fields = {"first": "first_name", "second": "name"}
     for number in range(ROUNDS):
