@@ -25,6 +25,7 @@ from sqlalchemy import (
     event,
     make_url,
 )
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -147,10 +148,18 @@ class Database:
         guard_tenancy(self._writers)
 
     @contextmanager
-    def session(self, *, writes: bool) -> Iterator[Session]:
-        """Open a session that is closed, and rolled back if need be, at the end; committing is the caller's."""
+    def session(self, *, writes: bool, snapshot: bool = False) -> Iterator[Session]:
+        """Open a session that is closed, and rolled back if need be, at the end; committing is the caller's.
+
+        Args:
+            writes: whether it writes.
+            snapshot: whether writing a row that somebody else changed since it was read fails, see `overtaken`. SQLite
+                needs nothing for it: its writers are alone from the start.
+        """
         with (self._writers if writes else self._readers)() as session:
             session.info["database"] = self.kind
+            if snapshot and self.kind == "postgresql":
+                session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
             try:
                 yield session
             finally:
@@ -181,6 +190,11 @@ class Database:
     def dispose(self) -> None:
         """Close every connection of the pool."""
         self.engine.dispose()
+
+
+def overtaken(error: BaseException) -> bool:
+    """Tell whether a transaction of `snapshot` failed because another one was faster; it may be tried again."""
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == "40001"
 
 
 def on_rollback(session: Session, undo: Callable[[], None]) -> None:

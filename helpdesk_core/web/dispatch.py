@@ -11,7 +11,7 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 from starlette.requests import Request
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from helpdesk_core.errors import (
     BadRequest,
@@ -30,6 +30,9 @@ from helpdesk_core.web.paths import PathTree
 from helpdesk_core.web.requests import MULTIPART, Incoming
 from helpdesk_core.web.routing import Endpoint
 from helpdesk_core.web.unit_of_work import UnitOfWork
+
+MULTIPART_MARGIN = 65_536
+"""Bytes that a form may have beside its file: boundaries, headers, other fields."""
 
 
 class Lanes:
@@ -112,7 +115,7 @@ class Api:
         if endpoint.writes:
             try:
                 async with asyncio.timeout(self._settings.body_timeout_seconds):
-                    body, upload = await self._read(endpoint, incoming, Request(scope, receive))
+                    body, upload = await self._read(endpoint, incoming, scope, receive)
             except TimeoutError:
                 raise BadRequest("The body took too long to arrive.") from None
         complete = Incoming(
@@ -139,25 +142,24 @@ class Api:
     async def _in_lane(self, function: Callable[..., Answer], *arguments: Any) -> Answer:
         return await asyncio.get_running_loop().run_in_executor(self._lanes.quick, function, *arguments)
 
-    async def _read(self, endpoint: Endpoint, incoming: Incoming, request: Request) -> tuple[bytes, UploadFile | None]:
+    async def _read(
+        self, endpoint: Endpoint, incoming: Incoming, scope: Scope, receive: Receive
+    ) -> tuple[bytes, UploadFile | None]:
         if endpoint.upload is not None:
-            return b"", await self._read_upload(incoming, request)
+            return b"", await self._read_upload(incoming, scope, receive)
         limit = self._settings.max_body_bytes
-        parts: list[bytes] = []
-        size = 0
-        async for chunk in request.stream():
-            size += len(chunk)
-            if size > limit:
-                raise PayloadTooLarge(f"A body may have at most {limit} bytes.")
-            parts.append(chunk)
-        return b"".join(parts), None
+        refusal = PayloadTooLarge(f"A body may have at most {limit} bytes.")
+        return await Request(scope, _bounded(receive, limit, refusal)).body(), None
 
-    async def _read_upload(self, incoming: Incoming, request: Request) -> UploadFile | None:
+    async def _read_upload(self, incoming: Incoming, scope: Scope, receive: Receive) -> UploadFile | None:
         if incoming.media_type != MULTIPART:
             raise UnsupportedMediaType(f"Send {MULTIPART} with a part called file.")
+        limit = self._settings.max_upload_bytes + MULTIPART_MARGIN
+        refusal = PayloadTooLarge(f"A file may have at most {self._settings.max_upload_bytes} bytes.")
         length = incoming.headers.get("content-length", "0")
-        if length.isdigit() and int(length) > self._settings.max_upload_bytes + 65_536:
-            raise PayloadTooLarge(f"A file may have at most {self._settings.max_upload_bytes} bytes.")
+        if length.isdigit() and int(length) > limit:
+            raise refusal
+        request = Request(scope, _bounded(receive, limit, refusal))
         try:
             form = await request.form(max_files=1, max_fields=10)
         except (HTTPException, MultiPartException) as error:
@@ -176,6 +178,24 @@ class Api:
         query = scope["query_string"].decode("latin-1")
         address = client[0] if client else ""
         return Incoming(scope["request_id"], scope["method"], path, query, headers, b"", base, address)
+
+
+def _bounded(receive: Receive, limit: int, refusal: PayloadTooLarge) -> Receive:
+    """Return `receive` for bodies of at most `limit` bytes; it raises `refusal`, and reads no further, beyond that.
+
+    A body that is sent in chunks announces no length, hence what arrives is counted.
+    """
+    size = 0
+
+    async def counted() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > limit:
+            raise refusal
+        return message
+
+    return counted
 
 
 def _by_method(methods: Mapping[str, Endpoint], method: str) -> Endpoint:

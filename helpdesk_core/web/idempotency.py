@@ -65,7 +65,7 @@ def once(
         "created_at": moment,
     }
     if not _claim(session, values):
-        return _replay(_stored(session, actor, key).one(), fingerprint, vault)
+        return _replay(_stored(session, actor, key).one_or_none(), fingerprint, vault)
     answer = act()
     session.flush()
     row = _stored(session, actor, key).one()
@@ -102,8 +102,9 @@ def _stored(session: Session, actor: Actor, key: str) -> ScalarResult[Idempotent
     return session.scalars(wanted)
 
 
-def _replay(row: IdempotentRequest, fingerprint: str, vault: Vault | None) -> Answer:
-    if row.fingerprint != fingerprint or row.status is None:
+def _replay(row: IdempotentRequest | None, fingerprint: str, vault: Vault | None) -> Answer:
+    # A taken key without a row was used in another organisation, which only platform administrators work in.
+    if row is None or row.fingerprint != fingerprint or row.status is None:
         raise Unprocessable("This Idempotency-Key was used for another request.")
     body = row.body or b""
     if vault is not None:

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
-from helpdesk_core.database import commit
+from helpdesk_core.database import commit, overtaken
 from helpdesk_core.errors import (
     Conflict,
     CsrfFailed,
@@ -50,6 +50,9 @@ log = logging.getLogger("helpdesk.web")
 
 SAFE_IN_BROWSER = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf", "text/plain"})
 
+MOST_REPETITIONS = 5
+"""Of a request with `If-Match` that others overtook; it ends with 412 then."""
+
 
 class UnitOfWork:
     """Runs endpoints."""
@@ -84,14 +87,19 @@ class UnitOfWork:
     def _begin(self, now: datetime) -> Spending | None:
         return self._limits.begin(now)
 
-    def _attempt(self, endpoint: Endpoint, incoming: Incoming, now: datetime, spending: Spending | None) -> Answer:
+    def _attempt(
+        self, endpoint: Endpoint, incoming: Incoming, now: datetime, spending: Spending | None, *, again: int = 0
+    ) -> Answer:
         """Do what `run` promises, but for the limits."""
         wanted, principal = _tolerated(incoming), None
+        conditional = endpoint.writes and "if-match" in incoming.headers
         try:
             database = self._services.database
-            with database.session(writes=endpoint.writes and endpoint.prepare is None) as session:
+            writes = endpoint.writes and endpoint.prepare is None
+            with database.session(writes=writes, snapshot=writes and conditional) as session:
                 principal, problem = self._caller(session, incoming)
-                self._limits.spend(spending, endpoint, incoming=incoming, principal=principal, session=session)
+                if not again:
+                    self._limits.spend(spending, endpoint, incoming=incoming, principal=principal, session=session)
                 if problem is not None and not endpoint.public:
                     raise problem  # on public ones an expired access token must not stand in the way of its refresh
                 wanted = wanted_by(incoming.headers.get("accept", ""))
@@ -102,11 +110,14 @@ class UnitOfWork:
                 if _has_key(endpoint, incoming) and (answer := self._replayed(endpoint, ctx)):
                     return answer
                 arguments["prepared"] = endpoint.prepare(**arguments)
-            with database.session(writes=True) as session:
+            with database.session(writes=True, snapshot=conditional) as session:
                 ctx = replace(ctx, session=session)
                 self._open(endpoint, ctx)
                 return self._answer(endpoint, ctx, {**arguments, endpoint.context: ctx}, form)
         except Exception as error:  # noqa: BLE001 - the one place where any failure becomes an answer
+            if overtaken(error) and again < MOST_REPETITIONS:  # perhaps by what has nothing to do with the tag
+                _rewind(incoming)
+                return self._attempt(endpoint, incoming, now, spending, again=again + 1)
             dialect = choose(wanted, principal.dialect if principal else None, endpoint.document)
             form = Form(wanted.envelope, incoming.request_id, now)
             refusal = told(error, incoming)
@@ -263,6 +274,11 @@ def _tolerated(incoming: Incoming) -> Wanted:
         return Wanted()
 
 
+def _rewind(incoming: Incoming) -> None:
+    if incoming.upload is not None:
+        incoming.upload.file.seek(0)
+
+
 def _has_key(endpoint: Endpoint, incoming: Incoming) -> bool:
     return endpoint.method == "POST" and not endpoint.public and "idempotency-key" in incoming.headers
 
@@ -320,6 +336,8 @@ def told(error: Exception, incoming: Incoming) -> HelpdeskError:
         return Conflict("This conflicts with what was stored meanwhile.")
     if isinstance(error, DataError):
         return Invalid("A value is out of range for the database.")
+    if overtaken(error):
+        return PreconditionFailed()
     if isinstance(error, OperationalError):
         log.error("database error", exc_info=error, extra={"request_id": incoming.request_id})
         return Unavailable()

@@ -33,9 +33,17 @@ def as_they_see_themselves(ctx: Context, user: User) -> UserRead:
     return cast("UserRead", queries.users.load_one(ctx.session, viewer, user.id).data)
 
 
-def organization_at(ctx: Context, organization_id: int) -> Organization:
-    """Return the organisation of a path, which is that of the session."""
-    organization = ctx.session.get(Organization, organization_id)
+def organization_at(ctx: Context, organization_id: int, *, lock: bool = False) -> Organization:
+    """Return the organisation of a path, which is that of the session.
+
+    Args:
+        ctx: of the request.
+        organization_id: from the path.
+        lock: read it anew and keep others from changing it, for what is stored to be merged with what is sent.
+    """
+    organization = ctx.session.get(
+        Organization, organization_id, populate_existing=lock, with_for_update={"key_share": True} if lock else None
+    )
     if organization is None:
         raise NotFound
     return organization

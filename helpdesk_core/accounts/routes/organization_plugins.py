@@ -27,7 +27,7 @@ def list_plugins(ctx: Context, organization_id: Key) -> list[PluginRead]:
 @router.post("/{organization_id}/plugins/{plugin}/enable/", permission=permissions.CHANGE_ORGANIZATION, within=HERE)
 def enable_plugin(ctx: Context, organization_id: Key, plugin: PluginId) -> PluginRead:
     """Switch a plugin on, from the next request on."""
-    organization, host = organization_at(ctx, organization_id), ctx.services.get(PluginHost)
+    organization, host = organization_at(ctx, organization_id, lock=True), ctx.services.get(PluginHost)
     service.enable_plugin(ctx.session, host, organization, plugin)
     return _one(host, organization, plugin)
 
@@ -35,7 +35,7 @@ def enable_plugin(ctx: Context, organization_id: Key, plugin: PluginId) -> Plugi
 @router.post("/{organization_id}/plugins/{plugin}/disable/", permission=permissions.CHANGE_ORGANIZATION, within=HERE)
 def disable_plugin(ctx: Context, organization_id: Key, plugin: PluginId) -> PluginRead:
     """Switch a plugin off, from the next request on; its data stays."""
-    organization, host = organization_at(ctx, organization_id), ctx.services.get(PluginHost)
+    organization, host = organization_at(ctx, organization_id, lock=True), ctx.services.get(PluginHost)
     service.disable_plugin(ctx.session, host, organization, plugin)
     return _one(host, organization, plugin)
 

@@ -74,7 +74,7 @@ def partial_update_organization(ctx: Context, organization_id: Key, body: Organi
     """Change an organization; of `settings`, only the keys that are sent."""
     values = changes(body)
     if "settings" in values:
-        values["settings"] = {**organization_at(ctx, organization_id).settings, **values["settings"]}
+        values["settings"] = {**organization_at(ctx, organization_id, lock=True).settings, **values["settings"]}
     return _change(ctx, organization_id, values)
 
 

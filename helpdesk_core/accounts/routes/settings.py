@@ -33,7 +33,7 @@ def retrieve_settings(ctx: Context, organization_id: Key) -> SettingsRead:
 @router.patch("/{organization_id}/settings/", permission=permissions.CHANGE_ORGANIZATION, within=HERE)
 def update_settings(ctx: Context, organization_id: Key, body: SettingsUpdate) -> SettingsRead:
     """Change settings; keys that are not sent keep their values, null puts a declared one back to its default."""
-    organization = organization_at(ctx, organization_id)
+    organization = organization_at(ctx, organization_id, lock=True)
     declared = {name: getattr(body, name) for name in SettingsUpdate.model_fields if name in body.model_fields_set}
     merged = {**organization.settings, **declared, **(body.model_extra or {})}
     values = {"settings": checked_settings(ctx, merged, within="")}

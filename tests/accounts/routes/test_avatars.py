@@ -20,6 +20,23 @@ def path_of(client):
     return f"/users/{client.user.id}/avatar/"
 
 
+def jpeg_with(scans=0, notes=0):
+    """A progressive JPEG with so many scans more, and so many segments that belong to one text."""
+    content = picture("JPEG", progressive=True)
+    end = content.rindex(b"\xff\xd9")
+    last_scan = content[content.rindex(b"\xff\xda") : end]
+    note = b"\xff\xe1\x00\x0cExif\0\0more"
+    return content[:2] + note * notes + content[2:end] + last_scan * scans + content[end:]
+
+
+def gif_with(comments=0, pieces=0):
+    """A GIF with so many comments, or with one in so many pieces."""
+    content = picture("GIF")
+    start = content.index(b"," + b"\0" * 4)
+    chopped = b"!\xfe" + b"\x01a" * pieces + b"\0" if pieces else b""
+    return content[:start] + b"!\xfe\x01a\0" * comments + chopped + content[start:]
+
+
 class TestSetting:
     def test_is_for_oneself(self, installation, anonymous, member, second_member):
         refused(upload(anonymous, picture()), 401)
@@ -104,6 +121,37 @@ class TestSetting:
         assert reply.status_code == status
         if status == 400:
             assert "25 million" in reply.text
+
+    @pytest.mark.parametrize(
+        "content",
+        [jpeg_with(scans=65), jpeg_with(notes=1001), gif_with(comments=1001), gif_with(pieces=1001)],
+        ids=["JPEG of many scans", "JPEG of many segments", "GIF of many comments", "GIF of a chopped comment"],
+    )
+    def test_refuses_what_is_made_to_be_slow_before_it_is_decoded(self, member, monkeypatch, content):
+        monkeypatch.setattr(Image, "open", lambda *_, **__: pytest.fail("it was opened"))
+        reply = refused(upload(member, content), 400)
+        assert reply["error"]["details"]["field"] == "file"
+        assert "too many parts" in str(reply)
+
+    @pytest.mark.parametrize(
+        "content",
+        [
+            picture("JPEG", progressive=True),
+            jpeg_with(scans=20, notes=900),
+            picture("JPEG") + b"\xff\xda" * 1000,
+            gif_with(comments=400),
+        ],
+        ids=["progressive", "many parts", "followed by a video", "GIF with comments"],
+    )
+    def test_takes_what_cameras_and_programs_make(self, member, content):
+        served(upload(member, content))
+
+    @pytest.mark.parametrize("kind", ["PNG", "GIF", "WEBP"])
+    def test_takes_the_first_image_of_a_moving_one(self, member, kind):
+        others = [Image.new("RGB", (40, 30), colour) for colour in ("green", "blue")]
+        served(upload(member, picture(kind, save_all=True, append_images=others, duration=100)))
+        with Image.open(BytesIO(member.get(path_of(member)).content)) as stored:
+            assert stored.convert("RGB").getpixel((15, 15))[0] > 200
 
     def test_needs_the_file(self, member):
         refused(member.put(PATH, files={"picture": ("a.png", picture(), "image/png")}), 400)
