@@ -21,6 +21,7 @@ from helpdesk_core.accounts.schemas.tokens import ChallengeAnswer, Credentials
 from helpdesk_core.accounts.schemas.types import key_of
 from helpdesk_core.accounts.service import codes, delays
 from helpdesk_core.accounts.service.codes import Checker, Evidence
+from helpdesk_core.accounts.service.locks import locked_user
 from helpdesk_core.accounts.service.logins import Issued
 from helpdesk_core.accounts.tokens import Tokens
 from helpdesk_core.keys import Vault
@@ -193,6 +194,7 @@ def _take_code(
     delays.begin(ctx.session, proofs)
     if state is not None and state != codes.state_of(ctx.session, account):
         raise BadChallenge
+    locked_user(ctx.session, account.id)  # before the rows of the code, in the order of `service.locks`
     if not codes.take(ctx.session, account.id, evidence):
         delays.fail(ctx.session, proofs)
         _record(ctx, name, account, succeeded=False)

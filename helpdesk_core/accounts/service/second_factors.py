@@ -18,6 +18,7 @@ from helpdesk_core.accounts.events import (
 from helpdesk_core.accounts.models import BackupCode, Login, Organization, SecondFactor, User
 from helpdesk_core.accounts.schemas.types import key_of
 from helpdesk_core.accounts.service.codes import ACTIVE, PENDING, Evidence, is_on, take
+from helpdesk_core.accounts.service.locks import held_organization
 from helpdesk_core.errors import AlreadyExists
 from helpdesk_core.events import now, publish
 
@@ -45,8 +46,11 @@ def is_required(organization: Organization, role: str) -> bool:
 
 
 def must_enroll(session: Session, user: User) -> bool:
-    """Tell whether a user has to set up a second factor before anything else."""
-    organization = session.get_one(Organization, user.organization_id)
+    """Tell whether a user has to set up a second factor before anything else.
+
+    The answer holds until the transaction ends: whoever asks the role for one now waits, and finds what was written.
+    """
+    organization = held_organization(session, user.organization_id)
     return is_required(organization, user.role) and not is_on(session, user.id)
 
 
