@@ -8,9 +8,7 @@ from sqlalchemy import text
 
 from helpdesk_core.testing import Installation
 
-_WAITING = text(
-    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-)
+_WAITING = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
 
 
 class Meanwhile:
@@ -20,19 +18,21 @@ class Meanwhile:
         result: what it came to, once it is over.
     """
 
-    def __init__(self, installation: Installation, act: Callable[[], Any]) -> None:
+    def __init__(self, installation: Installation, act: Callable[[], Any], *, inside: bool = False) -> None:
+        """Prepare; `inside` says that it happens inside a transaction that writes, for which SQLite lets it wait."""
         self._database = installation.parts.services.database
+        self._inside = inside
         self._act = act
         self._thread: Thread | None = None
         self.result: Any = None
 
     def happens(self) -> None:
-        """Begin, and go on when it is over or waits for a lock; transactions of SQLite go one by one anyhow."""
+        """Begin, and go on when it is over or waits for a lock of the transaction that it happens in."""
         if self._thread is not None:
             return
         self._thread = Thread(target=self._run, daemon=True)
         self._thread.start()
-        while self._database.kind == "postgresql" and self._thread.is_alive() and not self._waits():
+        while self._thread.is_alive() and not self._waits():
             pass
 
     def over(self) -> Any:
@@ -65,5 +65,7 @@ class Meanwhile:
         self.result = self._act()
 
     def _waits(self) -> bool:
+        if self._database.kind == "sqlite":
+            return self._inside
         with self._database.engine.connect() as connection:
             return bool(connection.execute(_WAITING).scalar_one())

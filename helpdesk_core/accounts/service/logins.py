@@ -81,7 +81,7 @@ def log_in(
         renewed_hash: stored instead of the password's hash, when that was made at another cost.
 
     Raises:
-        InvalidCredentials: the account was closed, its password changed, or all its logins ended, since it was looked at.
+        InvalidCredentials: the account was closed, its password changed or all its logins ended since it was looked at.
     """
     user = locked_user(session, account.id)  # whoever ends all logins now waits, and finds this one among them
     known = (account.token_version, account.password_hash)

@@ -17,7 +17,7 @@ ENDING = {
 def ending(installation, member, monkeypatch, path):
     """Every other login of the member ends while they log in."""
     member.get("/users/profile/")
-    meanwhile = Meanwhile(installation, lambda: member.post(path, json=ENDING[path]))
+    meanwhile = Meanwhile(installation, lambda: member.post(path, json=ENDING[path]), inside=True)
     monkeypatch.setattr(logins, "must_enroll", meanwhile.before(logins.must_enroll))
     return meanwhile
 
@@ -40,7 +40,7 @@ def test_so_does_a_session(anonymous, member, ending):
 def test_a_login_sets_up_the_second_factor_that_becomes_necessary(installation, owner, member, anonymous, monkeypatch):
     owner.get("/users/profile/")
     path, settings = f"/organizations/{owner.organization_id}/", {"settings": {"two_factor_roles": ["customer"]}}
-    meanwhile = Meanwhile(installation, lambda: owner.patch(path, json=settings))
+    meanwhile = Meanwhile(installation, lambda: owner.patch(path, json=settings), inside=True)
     monkeypatch.setattr(logins, "must_enroll", meanwhile.after(logins.must_enroll))
     tokens = served(anonymous.post("/users/login/", json=credentials(member)))
     served(meanwhile.over())
