@@ -74,8 +74,7 @@ def obtain_token(ctx: Context, body: Credentials, prepared: Checked) -> ClassicT
     An account with a second factor takes a code as well, in `otp`. Without one the answer is 401, and its details have
     `otp_required` and a `challenge_token` for `/users/2fa/login/`.
     """
-    account = admit(ctx, body, prepared, Dialect.CLASSIC)
-    return _classic(ctx, begin_login(ctx, account, prepared.renewed_hash))
+    return _classic(ctx, begin_login(ctx, admit(ctx, body, prepared, Dialect.CLASSIC)))
 
 
 @router.post("/login/", public=True, limit="authentication", form=True, slow=True, prepare=check_credentials)
@@ -85,8 +84,7 @@ def log_in(ctx: Context, body: Credentials, prepared: Checked) -> TokenPair:
     An account with a second factor takes a code as well, in `otp`. Without one the answer is 401, and its details have
     `otp_required` and a `challenge_token` for `/users/2fa/login/`.
     """
-    account = admit(ctx, body, prepared, Dialect.COMPREHENSIVE)
-    return _pair(ctx, begin_login(ctx, account, prepared.renewed_hash))
+    return _pair(ctx, begin_login(ctx, admit(ctx, body, prepared, Dialect.COMPREHENSIVE)))
 
 
 @router.post("/2fa/login/", public=True, limit="authentication", slow=True, prepare=check_challenge)
