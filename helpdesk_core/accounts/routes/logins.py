@@ -133,10 +133,13 @@ def blacklist_token(ctx: Context, body: Refresh) -> NoDetails:
 
 @router.post("/logout/", permission=permissions.USE, personal=True, enrolling=True)
 def log_out(ctx: Context, body: OptionalRefresh) -> Message:
-    """End the login of this request, or that of one of one's own refresh tokens: its tokens stop working at once."""
-    login_id = ctx.principal.login_id if ctx.principal else None
-    if body.refresh is not None:
-        login_id = login_of(ctx.session, body.refresh, ctx.actor.user_id)
+    """End the login of this request, or that of one of one's own refresh tokens: its tokens stop working at once.
+
+    With a refresh token that is unknown or somebody else's, the login of this request ends.
+    """
+    login_id = login_of(ctx.session, body.refresh, ctx.actor.user_id) if body.refresh is not None else None
+    if login_id is None and ctx.principal is not None:
+        login_id = ctx.principal.login_id
     if login_id is not None:
         service.end_login(ctx.session, login_id)
     return Message(message="Logged out successfully")

@@ -157,6 +157,13 @@ class TestLoggingOut:
         served(member.post("/users/logout/", json={"refresh": tokens["refresh"]}))
         served(anonymous.get("/users/profile/", headers=bearer(tokens["access"])))
 
+    @pytest.mark.parametrize("unknown", ["refresh", "refresh_token"])
+    def test_ends_the_login_of_the_request_when_the_token_is_unknown(self, account, anonymous, unknown):
+        tokens, other = log_in(anonymous), log_in(anonymous)
+        served(anonymous.post("/users/logout/", json={unknown: "nonsense"}, headers=bearer(tokens["access"])))
+        refused(anonymous.get("/users/profile/", headers=bearer(tokens["access"])), 401)
+        served(anonymous.get("/users/profile/", headers=bearer(other["access"])))
+
     def test_needs_a_credential(self, anonymous):
         refused(anonymous.post("/users/logout/"), 401)
         refused(anonymous.post("/users/logout-all/"), 401)
