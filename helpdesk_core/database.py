@@ -138,7 +138,9 @@ class Database:
             synchronous: SQLite only. `FULL` survives a power loss, `NORMAL` may lose the last writes.
         """
         self.kind = make_url(url).get_backend_name()
-        self.engine = create_engine(url, pool_size=threads, max_overflow=4, **_connect_arguments(self.kind))
+        # Without their parameters, the messages of failed statements carry no hash or address into a log.
+        shared: dict[str, Any] = {"pool_size": threads, "max_overflow": 4, "hide_parameters": True}
+        self.engine = create_engine(url, **shared, **_connect_arguments(self.kind))
         if self.kind == "sqlite":
             prepare_sqlite(self.engine, synchronous)
         self._readers = sessionmaker(self.engine, expire_on_commit=False, info={"writes": False})

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, insert, select, text
+from sqlalchemy.exc import IntegrityError
 
 from helpdesk_core.database import Database, Ranked, UtcDateTime, after_commit, commit, on_rollback
 
@@ -40,6 +41,12 @@ def test_an_instant_with_an_offset_comes_back_in_utc(database: Database) -> None
 def test_a_naive_instant_is_refused(database: Database) -> None:
     with database.session(writes=True) as session, pytest.raises(Exception, match="naive"):
         session.execute(insert(TABLE).values(id=1, moment=datetime(2024, 1, 1)))  # noqa: DTZ001
+
+
+def test_the_message_of_a_failure_keeps_what_was_written_to_itself(database: Database) -> None:
+    with database.session(writes=True) as session, pytest.raises(IntegrityError) as caught:
+        session.execute(insert(TABLE), [{"id": 421_337}, {"id": 421_337}])
+    assert "421337" not in str(caught.value)
 
 
 def test_ranked_words_sort_by_meaning(database: Database) -> None:

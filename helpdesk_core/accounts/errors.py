@@ -52,6 +52,10 @@ class SecondFactorOff(Conflict):
     """You have no second factor. Set one up first."""
 
 
+class SecondFactorOn(Conflict):
+    """A second factor was turned on meanwhile. Try again with your password, or a code of it as code."""
+
+
 class NothingToVerify(Conflict):
     """No device is waiting to be verified. Set one up first."""
 

@@ -74,8 +74,7 @@ def obtain_token(ctx: Context, body: Credentials, prepared: Checked) -> ClassicT
     An account with a second factor takes a code as well, in `otp`. Without one the answer is 401, and its details have
     `otp_required` and a `challenge_token` for `/users/2fa/login/`.
     """
-    account = admit(ctx, body, prepared, Dialect.CLASSIC)
-    return _classic(ctx, begin_login(ctx, account, prepared.renewed_hash))
+    return _classic(ctx, begin_login(ctx, admit(ctx, body, prepared, Dialect.CLASSIC)))
 
 
 @router.post("/login/", public=True, limit="authentication", form=True, slow=True, prepare=check_credentials)
@@ -85,8 +84,7 @@ def log_in(ctx: Context, body: Credentials, prepared: Checked) -> TokenPair:
     An account with a second factor takes a code as well, in `otp`. Without one the answer is 401, and its details have
     `otp_required` and a `challenge_token` for `/users/2fa/login/`.
     """
-    account = admit(ctx, body, prepared, Dialect.COMPREHENSIVE)
-    return _pair(ctx, begin_login(ctx, account, prepared.renewed_hash))
+    return _pair(ctx, begin_login(ctx, admit(ctx, body, prepared, Dialect.COMPREHENSIVE)))
 
 
 @router.post("/2fa/login/", public=True, limit="authentication", slow=True, prepare=check_challenge)
@@ -135,10 +133,13 @@ def blacklist_token(ctx: Context, body: Refresh) -> NoDetails:
 
 @router.post("/logout/", permission=permissions.USE, personal=True, enrolling=True)
 def log_out(ctx: Context, body: OptionalRefresh) -> Message:
-    """End the login of this request, or that of one of one's own refresh tokens: its tokens stop working at once."""
-    login_id = ctx.principal.login_id if ctx.principal else None
-    if body.refresh is not None:
-        login_id = login_of(ctx.session, body.refresh, ctx.actor.user_id)
+    """End the login of this request, or that of one of one's own refresh tokens: its tokens stop working at once.
+
+    With a refresh token that is unknown or somebody else's, the login of this request ends.
+    """
+    login_id = login_of(ctx.session, body.refresh, ctx.actor.user_id) if body.refresh is not None else None
+    if login_id is None and ctx.principal is not None:
+        login_id = ctx.principal.login_id
     if login_id is not None:
         service.end_login(ctx.session, login_id)
     return Message(message="Logged out successfully")

@@ -4,16 +4,19 @@ What was sent is looked at before the writing transaction, because hashing takes
 Wrong passwords and wrong codes of one person are counted together.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from sqlalchemy import select
 
 from helpdesk_core.accounts.errors import WrongProof
-from helpdesk_core.accounts.models import User
+from helpdesk_core.accounts.models import Login, User
 from helpdesk_core.accounts.passwords import Passwords
 from helpdesk_core.accounts.routes.sign_in import checker_of
 from helpdesk_core.accounts.schemas.second_factors import Proof
 from helpdesk_core.accounts.service import codes, delays
 from helpdesk_core.accounts.service.codes import Evidence
-from helpdesk_core.errors import FieldError, Invalid
+from helpdesk_core.accounts.service.locks import locked_user
+from helpdesk_core.errors import FieldError, Invalid, Unauthenticated
 from helpdesk_core.web.context import Context
 
 WRONG_CODE = FieldError("code", "This code is wrong or was used before.")
@@ -26,10 +29,14 @@ class CheckedProof:
     Attributes:
         problems: what is wrong with it.
         evidence: the code that is right, if one was sent.
+        password_hash: that the password was compared with, if one was sent.
+        password_field: what the body calls the password.
     """
 
     problems: tuple[FieldError, ...] = ()
     evidence: Evidence | None = None
+    password_hash: str | None = None
+    password_field: str = "password"  # noqa: S105 - the name of a field
 
 
 def look_at_password(ctx: Context, password: str, field: str = "password") -> CheckedProof:
@@ -41,9 +48,8 @@ def look_at_password(ctx: Context, password: str, field: str = "password") -> Ch
     user_id = ctx.actor.user_id
     delays.refuse_waiting(ctx.session, delays.proofs_of(user_id))
     stored = ctx.session.get_one(User, user_id).password_hash
-    if ctx.services.get(Passwords).verify(stored, password):
-        return CheckedProof()
-    return CheckedProof((FieldError(field, "This is not your password."),))
+    right = ctx.services.get(Passwords).verify(stored, password)
+    return CheckedProof(() if right else (_wrong_password(field),), password_hash=stored, password_field=field)
 
 
 def look_at_proof(ctx: Context, body: Proof) -> CheckedProof:
@@ -56,31 +62,51 @@ def look_at_proof(ctx: Context, body: Proof) -> CheckedProof:
         raise Invalid.field("password", "Send your password, or a code of your second factor as code.")
     user_id = ctx.actor.user_id
     delays.refuse_waiting(ctx.session, delays.proofs_of(user_id))
-    problems: list[FieldError] = []
-    evidence = None
-    if body.password is not None:
-        problems += look_at_password(ctx, body.password).problems
-    if body.code is not None:
-        evidence = codes.evidence_of(ctx.session, checker_of(ctx), user_id, body.code, ctx.now)
-        if evidence is None:
-            problems.append(WRONG_CODE)
-    return CheckedProof(tuple(problems), evidence)
+    proof = CheckedProof() if body.password is None else look_at_password(ctx, body.password)
+    if body.code is None:
+        return proof
+    evidence = codes.evidence_of(ctx.session, checker_of(ctx), user_id, body.code, ctx.now)
+    problems = proof.problems if evidence is not None else (*proof.problems, WRONG_CODE)
+    return replace(proof, problems=problems, evidence=evidence)
 
 
 def insist(ctx: Context, proof: CheckedProof) -> None:
     """Use the code up that was sent; count it as a failure if anything is wrong.
 
+    From here on nobody else changes the caller's account, until the transaction ends.
+
     Raises:
-        WrongProof: something is (400).
+        WrongProof: something is, or the password was changed since it was looked at (400).
+        Unauthenticated: the caller's login has ended since then (401).
         RateLimitExceeded: other tries failed meanwhile (429).
     """
     user_id = ctx.actor.user_id
     series = delays.proofs_of(user_id)
     delays.begin(ctx.session, series)
+    user = locked_user(ctx.session, user_id)
+    refuse_ended(ctx)
     problems = proof.problems
+    if not problems and proof.password_hash not in {None, user.password_hash}:
+        problems = (_wrong_password(proof.password_field),)
     if not problems and proof.evidence is not None and not codes.take(ctx.session, user_id, proof.evidence):
         problems = (WRONG_CODE,)
     if problems:
         delays.fail(ctx.session, series)
         raise WrongProof(errors=problems)
     delays.withdraw(ctx.session, series)
+
+
+def refuse_ended(ctx: Context) -> None:
+    """Refuse a request whose login has ended since it came in: preparing takes its time.
+
+    Raises:
+        Unauthenticated: it has (401).
+    """
+    login_id = ctx.principal.login_id if ctx.principal else None
+    ended = select(Login.id).where(Login.id == login_id, Login.ended_at.is_not(None))
+    if login_id is not None and ctx.session.scalar(ended) is not None:
+        raise Unauthenticated
+
+
+def _wrong_password(field: str) -> FieldError:
+    return FieldError(field, "This is not your password.")

@@ -7,7 +7,7 @@ from helpdesk_core.accounts.backup_codes import BackupCodes, KeptCode
 from helpdesk_core.accounts.errors import SecondFactorOff, WrongProof
 from helpdesk_core.accounts.models import Organization, SecondFactor, User
 from helpdesk_core.accounts.passwords import Passwords
-from helpdesk_core.accounts.routes.proofs import CheckedProof, insist, look_at_proof
+from helpdesk_core.accounts.routes.proofs import CheckedProof, insist, look_at_proof, refuse_ended
 from helpdesk_core.accounts.routes.sign_in import checker_of
 from helpdesk_core.accounts.schemas.second_factors import (
     BackupCodesLeft,
@@ -92,6 +92,9 @@ def set_up_device(ctx: Context, body: DeviceSetup, prepared: Draft) -> DeviceSec
     """
     if prepared.proof is not None:
         insist(ctx, prepared.proof)
+    else:
+        second_factors.refuse_unproved(ctx.session, ctx.actor.user_id)
+        refuse_ended(ctx)
     second_factors.set_up(ctx.session, ctx.actor.user_id, prepared.device)
     user = ctx.session.get_one(User, ctx.actor.user_id)
     issuer = ctx.session.get_one(Organization, user.organization_id).name

@@ -31,8 +31,7 @@ def open_session(ctx: Context, body: Credentials, prepared: Checked) -> SessionO
 
     The cookie is new with every sign-in. What changes something needs `X-CSRFToken` as well, see `/users/csrf/`.
     """
-    account = admit(ctx, body, prepared, Dialect.COMPREHENSIVE)
-    return begin_session(ctx, begin_login(ctx, account, prepared.renewed_hash))
+    return begin_session(ctx, begin_login(ctx, admit(ctx, body, prepared, Dialect.COMPREHENSIVE)))
 
 
 def begin_session(ctx: Context, issued: Issued) -> SessionOpened:

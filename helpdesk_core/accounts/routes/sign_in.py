@@ -5,7 +5,7 @@ writing transaction, because hashing takes its time, and `admit` inside it. The 
 without a code is `check_challenge` and `admit_by_challenge`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
 
@@ -21,6 +21,7 @@ from helpdesk_core.accounts.schemas.tokens import ChallengeAnswer, Credentials
 from helpdesk_core.accounts.schemas.types import key_of
 from helpdesk_core.accounts.service import codes, delays
 from helpdesk_core.accounts.service.codes import Checker, Evidence
+from helpdesk_core.accounts.service.locks import locked_user
 from helpdesk_core.accounts.service.logins import Issued
 from helpdesk_core.accounts.tokens import Tokens
 from helpdesk_core.keys import Vault
@@ -47,6 +48,21 @@ class Checked:
     renewed_hash: str | None = None
     takes_code: bool = False
     evidence: Evidence | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """An account that may be logged in to.
+
+    Attributes:
+        account: as it was when its password was looked at.
+        name: what it was called in the request.
+        renewed_hash: what to store instead of the password's hash, if that was made at another cost than today's.
+    """
+
+    account: Account
+    name: str
+    renewed_hash: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +109,8 @@ def check_credentials(ctx: Context, body: Credentials) -> Checked:
     return Checked(account, right=True, renewed_hash=renewed, takes_code=True, evidence=evidence)
 
 
-def admit(ctx: Context, body: Credentials, checked: Checked, dialect: Dialect) -> Account:
-    """Return the account to log in to; `ctx.session` works for its organisation from here on.
+def admit(ctx: Context, body: Credentials, checked: Checked, dialect: Dialect) -> Admission:
+    """Return what `begin_login` takes; `ctx.session` works for its organisation from here on.
 
     Args:
         ctx: with a session that has no organisation yet.
@@ -124,14 +140,25 @@ def admit(ctx: Context, body: Credentials, checked: Checked, dialect: Dialect) -
         if body.otp is None:
             raise CodeRequired(details=details)
         _take_code(ctx, body.username, account, checked.evidence, WrongCode(details=details))
-    _let_in(ctx, body.username, account)
-    return account
+    _refuse_unverified(ctx, account)
+    admission = Admission(account, body.username, checked.renewed_hash)
+    return admission if checked.renewed_hash is None else _as_renewed(ctx, admission, body.password)
 
 
-def begin_login(ctx: Context, account: Account, renewed_hash: str | None = None) -> Issued:
-    """Begin a login of an account that was admitted."""
-    lifetime = ctx.services.get(Tokens).refresh_lifetime
-    return service.log_in(ctx.session, account, client_of(ctx), lifetime, renewed_hash=renewed_hash)
+def begin_login(ctx: Context, admission: Admission) -> Issued:
+    """Begin a login of an account that was admitted, and record what came of it.
+
+    Raises:
+        InvalidCredentials: the account has changed since it was looked at (401).
+    """
+    account, lifetime = admission.account, ctx.services.get(Tokens).refresh_lifetime
+    try:
+        issued = service.log_in(ctx.session, account, client_of(ctx), lifetime, renewed_hash=admission.renewed_hash)
+    except InvalidCredentials:
+        _record(ctx, admission.name, account, succeeded=False)
+        raise
+    _record(ctx, admission.name, account, succeeded=True)
+    return issued
 
 
 def check_challenge(ctx: Context, body: ChallengeAnswer) -> CheckedChallenge:
@@ -150,8 +177,8 @@ def check_challenge(ctx: Context, body: ChallengeAnswer) -> CheckedChallenge:
     return CheckedChallenge(challenge, account, _evidence(ctx, account.id, body.code))
 
 
-def admit_by_challenge(ctx: Context, checked: CheckedChallenge) -> Account:
-    """Return the account to log in to, as `admit` does.
+def admit_by_challenge(ctx: Context, checked: CheckedChallenge) -> Admission:
+    """Return what `begin_login` takes, as `admit` does.
 
     Raises:
         BadChallenge: the password was changed, or a code of the account used, since the challenge was issued (401).
@@ -164,8 +191,8 @@ def admit_by_challenge(ctx: Context, checked: CheckedChallenge) -> Account:
     name = ctx.session.get_one(User, account.id).username
     wrong = WrongCode(details={"otp_required": True})
     _take_code(ctx, name, account, checked.evidence, wrong, state=checked.challenge.state)
-    _let_in(ctx, name, account)
-    return account
+    _refuse_unverified(ctx, account)
+    return Admission(account, name)
 
 
 def _place(session: Session, account: Account | None) -> None:
@@ -193,6 +220,7 @@ def _take_code(
     delays.begin(ctx.session, proofs)
     if state is not None and state != codes.state_of(ctx.session, account):
         raise BadChallenge
+    locked_user(ctx.session, account.id)  # before the rows of the code, in the order of `service.locks`
     if not codes.take(ctx.session, account.id, evidence):
         delays.fail(ctx.session, proofs)
         _record(ctx, name, account, succeeded=False)
@@ -200,11 +228,18 @@ def _take_code(
     delays.withdraw(ctx.session, proofs)
 
 
-def _let_in(ctx: Context, name: str, account: Account) -> None:
+def _as_renewed(ctx: Context, admission: Admission, password: str) -> Admission:
+    """Go by the hash that another login has stored for the same password meanwhile, if one has."""
+    stored = locked_user(ctx.session, admission.account.id).password_hash
+    if stored == admission.account.password_hash or not ctx.services.get(Passwords).verify(stored, password):
+        return admission
+    return Admission(replace(admission.account, password_hash=stored), admission.name)
+
+
+def _refuse_unverified(ctx: Context, account: Account) -> None:
     if account.must_verify:
         service.resend_verification(ctx.session, account.id)
         raise EmailNotVerified
-    _record(ctx, name, account, succeeded=True)
 
 
 def _record(ctx: Context, name: str, account: Account | None, *, succeeded: bool) -> None:

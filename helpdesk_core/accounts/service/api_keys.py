@@ -73,7 +73,11 @@ def change_key(session: Session, key: ApiKey, changes: Mapping[str, Any], declar
 
 
 def rotate_key(session: Session, key: ApiKey, overlap: timedelta) -> str:
-    """Give a key another secret and return its text; the secret of before works for `overlap` still, no older one."""
+    """Give a key another secret and return its text; the secret of before works for `overlap` still, no older one.
+
+    Of two rotations at once, the second follows the first.
+    """
+    session.refresh(key, with_for_update={"key_share": True})
     made = new_key(key.prefix)
     key.previous_hash, key.previous_until = key.secret_hash, now(session) + overlap
     key.secret_hash = made.secret_hash

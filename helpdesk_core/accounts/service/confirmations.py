@@ -19,6 +19,7 @@ from helpdesk_core.accounts.events import (
 )
 from helpdesk_core.accounts.links import LIFETIMES, PAUSE, Links, Purpose, claim_of_confirmation, key_in
 from helpdesk_core.accounts.models import Confirmation, LoginDelay, Organization, User
+from helpdesk_core.accounts.service.locks import locked_user
 from helpdesk_core.accounts.service.logins import end_logins
 from helpdesk_core.accounts.service.users import change_user, set_password
 from helpdesk_core.events import now, publish
@@ -37,7 +38,7 @@ def issue_link(session: Session, user_id: int, purpose: Purpose, email: str | No
     Returns:
         Whether one was made: not within a minute of one for the same address.
     """
-    user = session.get_one(User, user_id, with_for_update=True)  # one at a time, or the earlier would not be seen
+    user = locked_user(session, user_id)  # one at a time, or the earlier would not be seen
     moment = now(session)
     email = email or user.email
     mine = (Confirmation.user_id == user_id, Confirmation.purpose == purpose)
@@ -59,9 +60,7 @@ def issue_link(session: Session, user_id: int, purpose: Purpose, email: str | No
     return True
 
 
-def find_link(
-    session: Session, links: Links, token: str, purpose: Purpose, *, lock: bool = False
-) -> tuple[Confirmation, User]:
+def find_link(session: Session, links: Links, token: str, purpose: Purpose) -> tuple[Confirmation, User]:
     """Return what a link was made from, and for whom; the session gets their organisation.
 
     Args:
@@ -69,7 +68,6 @@ def find_link(
         links: know the keys.
         token: of the link.
         purpose: what it has to be for.
-        lock: whether nobody may change the user until the transaction ends.
 
     Raises:
         Invalid: it is not ours, for something else, used, expired, or what it was made for has changed (400).
@@ -81,7 +79,7 @@ def find_link(
     confirmation = session.get(Confirmation, key_in(token))
     if confirmation is None or confirmation.purpose != purpose:
         raise bad_link()
-    user = session.get_one(User, confirmation.user_id, with_for_update=lock or None)
+    user = session.get_one(User, confirmation.user_id)
     if not links.fits(token, claim_of_confirmation(confirmation, user)):
         raise bad_link()
     if confirmation.used_at or confirmation.expires_at <= now(session):
@@ -141,10 +139,12 @@ def reset_password(session: Session, links: Links, token: str, password_hash: st
     Raises:
         Invalid: the link is not good (400).
     """
-    _, user = _use_link(session, links, token, "reset_password")
+    confirmation, _ = find_link(session, links, token, "reset_password")
+    # Before the user is locked, in the order of `service.locks`.
+    session.execute(delete(LoginDelay).where(LoginDelay.user_id == confirmation.user_id))
+    user = _use_up(session, links, token, confirmation)
     set_password(session, user, password_hash)
     end_logins(session, user)
-    session.execute(delete(LoginDelay).where(LoginDelay.user_id == user.id))
     _mark_verified(session, user)
     audit.record(session, "user.password_reset", "user", user.id, actor_id=user.id)
     publish(session, PasswordReset(user_id=user.id))
@@ -173,13 +173,30 @@ def confirm_email(session: Session, links: Links, token: str) -> None:
 
 def _use_link(session: Session, links: Links, token: str, purpose: Purpose) -> tuple[Confirmation, User]:
     """Return what a good link was made from, and use it up; of two that come at once, one succeeds."""
-    confirmation, user = find_link(session, links, token, purpose, lock=True)
+    confirmation, _ = find_link(session, links, token, purpose)
+    return confirmation, _use_up(session, links, token, confirmation)
+
+
+def _use_up(session: Session, links: Links, token: str, confirmation: Confirmation) -> User:
+    """Use up a link that was found, if it is still good, and return its user, locked until the transaction ends."""
+    user = _lock_for(session, confirmation)
+    if not user.is_active or not links.fits(token, claim_of_confirmation(confirmation, user)):
+        raise bad_link()
     moment = now(session)
     unused = (Confirmation.used_at.is_(None), Confirmation.expires_at > moment)
     used = update(Confirmation).where(Confirmation.id == confirmation.id, *unused).values(used_at=moment)
     if session.execute(used.returning(Confirmation.id)).first() is None:
         raise bad_link()
-    return confirmation, user
+    return user
+
+
+def _lock_for(session: Session, confirmation: Confirmation) -> User:
+    """Return the user of a link, locked as strongly as what it is for will need: locks that grow wait for each other.
+
+    The address is a key of its row, which PostgreSQL changes only once nobody is about to refer to the row.
+    """
+    key_share = confirmation.purpose != "change_email"
+    return session.get_one(User, confirmation.user_id, populate_existing=True, with_for_update={"key_share": key_share})
 
 
 def _mark_verified(session: Session, user: User) -> None:

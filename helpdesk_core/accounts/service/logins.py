@@ -11,6 +11,7 @@ from helpdesk_core.accounts.errors import InvalidCredentials, InvalidRefreshToke
 from helpdesk_core.accounts.events import PasswordChanged, RefreshTokenReused, UserLoggedIn
 from helpdesk_core.accounts.models import Login, LoginAttempt, Organization, RefreshToken, User
 from helpdesk_core.accounts.queries import REFRESH_TOKEN, Account
+from helpdesk_core.accounts.service.locks import locked_user
 from helpdesk_core.accounts.service.second_factors import must_enroll
 from helpdesk_core.accounts.service.users import set_password
 from helpdesk_core.accounts.tokens import hash_of, new_refresh_token
@@ -80,10 +81,11 @@ def log_in(
         renewed_hash: stored instead of the password's hash, when that was made at another cost.
 
     Raises:
-        InvalidCredentials: the account was closed, or its password changed, since it was looked at.
+        InvalidCredentials: the account was closed, its password changed or all its logins ended since it was looked at.
     """
-    user = session.get_one(User, account.id)
-    if not user.is_active or user.password_hash != account.password_hash:
+    user = locked_user(session, account.id)  # whoever ends all logins now waits, and finds this one among them
+    known = (account.token_version, account.password_hash)
+    if not user.is_active or (user.token_version, user.password_hash) != known:
         raise InvalidCredentials
     if renewed_hash is not None:
         user.password_hash = renewed_hash

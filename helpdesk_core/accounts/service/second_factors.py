@@ -8,7 +8,14 @@ from sqlalchemy.orm import Session
 
 from helpdesk_core import audit
 from helpdesk_core.accounts.backup_codes import KeptCode
-from helpdesk_core.accounts.errors import LastDevice, NothingToVerify, SecondFactorKept, SecondFactorOff, TooManyDevices
+from helpdesk_core.accounts.errors import (
+    LastDevice,
+    NothingToVerify,
+    SecondFactorKept,
+    SecondFactorOff,
+    SecondFactorOn,
+    TooManyDevices,
+)
 from helpdesk_core.accounts.events import (
     BackupCodesRenewed,
     SecondFactorAdded,
@@ -19,6 +26,7 @@ from helpdesk_core.accounts.models import BackupCode, Login, Organization, Secon
 from helpdesk_core.accounts.queries import core_settings
 from helpdesk_core.accounts.schemas.types import key_of
 from helpdesk_core.accounts.service.codes import ACTIVE, PENDING, Evidence, is_on, take
+from helpdesk_core.accounts.service.locks import held_organization, locked_user
 from helpdesk_core.errors import AlreadyExists
 from helpdesk_core.events import now, publish
 
@@ -46,8 +54,11 @@ def is_required(organization: Organization, role: str) -> bool:
 
 
 def must_enroll(session: Session, user: User) -> bool:
-    """Tell whether a user has to set up a second factor before anything else."""
-    organization = session.get_one(Organization, user.organization_id)
+    """Tell whether a user has to set up a second factor before anything else.
+
+    The answer holds until the transaction ends: whoever asks the role for one now waits, and finds what was written.
+    """
+    organization = held_organization(session, user.organization_id)
     return is_required(organization, user.role) and not is_on(session, user.id)
 
 
@@ -71,6 +82,17 @@ def refuse_taken_name(session: Session, user_id: int, name: str) -> None:
         raise AlreadyExists.field("device_name", "You have a device of this name.")
     if count_devices(session, user_id) >= MOST_DEVICES:
         raise TooManyDevices
+
+
+def refuse_unproved(session: Session, user_id: int) -> None:
+    """Refuse a device without a proof of ownership, which only a first one needs not have.
+
+    Raises:
+        SecondFactorOn: a device of the user was verified since it was looked whether there is one (409).
+    """
+    _lock(session, user_id)
+    if is_on(session, user_id):
+        raise SecondFactorOn
 
 
 def set_up(session: Session, user_id: int, device: NewDevice) -> None:
@@ -217,7 +239,7 @@ def require_two_factor(session: Session, organization: Organization, user_id: in
 
 def _lock(session: Session, user_id: int) -> None:
     """Let the changes of one user's second factors happen one after the other."""
-    session.execute(select(User.id).where(User.id == user_id).with_for_update())
+    locked_user(session, user_id)
 
 
 def _add_codes(session: Session, user_id: int, codes: list[KeptCode], *, confirmed_at: datetime | None) -> None:

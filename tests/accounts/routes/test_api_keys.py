@@ -7,9 +7,11 @@ from sqlalchemy import inspect, select, text
 from starlette.testclient import TestClient
 
 from helpdesk_core.accounts.models import ApiKey, Organization
+from helpdesk_core.accounts.service import api_keys
 from helpdesk_core.audit import AuditEntry
 from helpdesk_core.testing import PASSWORD
 from tests.accounts.browser import Browser
+from tests.accounts.meanwhile import Meanwhile
 from tests.contract.steps import bearer, created, deleted, log_in, refused, rows, served
 
 KEYS = "/users/api-keys/"
@@ -321,6 +323,21 @@ class TestRotating:
         self.rotate(member, key)
         deleted(member.delete(f"{KEYS}{key['id']}/"))
         assert not works(anonymous, key)
+
+    def test_twice_at_once_leaves_both_new_secrets_working(self, installation, anonymous, member, monkeypatch):
+        key, moments = make(member), []
+        other = Meanwhile(installation, lambda: self.rotate(member, key, overlap_seconds=3600), inside=True)
+        new_key = api_keys.new_key
+
+        def with_another(*given):
+            moments.append(given)
+            if len(moments) == 1:
+                other.happens()
+            return new_key(*given)
+
+        monkeypatch.setattr(api_keys, "new_key", with_another)
+        one = self.rotate(member, key, overlap_seconds=3600)
+        assert [works(anonymous, each) for each in (one, other.over())] == [True, True]
 
 
 class TestPrecedence:

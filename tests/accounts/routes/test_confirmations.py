@@ -9,9 +9,11 @@ from sqlalchemy import select, text
 
 from helpdesk_core.accounts.models import Confirmation, LoginDelay, Organization, User
 from helpdesk_core.accounts.passwords import Passwords
+from helpdesk_core.accounts.service import confirmations, logins
 from helpdesk_core.audit import AuditEntry
 from helpdesk_core.events import OutboxEvent
 from tests.accounts.mailbox import ask_for_reset, links_in, mails_to, newest_mail, tampered, token_for
+from tests.accounts.meanwhile import Meanwhile
 from tests.contract.steps import PASSWORD, bearer, created, log_in, refused, register, served
 
 ADDRESS = "newcomer@example.com"
@@ -254,6 +256,25 @@ class TestAForgottenPassword:
         winner = [reply.status_code for reply in replies].index(200)
         log_in(anonymous, password=f"another long secret {winner}")
         assert len(happened(installation, "user.password_reset")) == 1
+
+    @pytest.mark.parametrize("password", ["wrong", PASSWORD])
+    def test_does_not_block_a_login_at_the_same_time(self, installation, account, anonymous, monkeypatch, password):
+        refused(anonymous.post("/users/login/", json={"username": "newcomer", "password": "wrong"}), 401)
+        token = ask_for_reset(installation, anonymous, ADDRESS)
+        body = {"username": "newcomer", "password": password}
+        login = Meanwhile(installation, lambda: anonymous.post("/users/login/", json=body), inside=True)
+        monkeypatch.setattr(confirmations, "end_logins", login.after(confirmations.end_logins))
+        served(reset(anonymous, token))
+        refused(login.over(), 401)
+
+    def test_does_not_block_a_login_that_began_before(self, installation, account, anonymous, monkeypatch):
+        refused(anonymous.post("/users/login/", json={"username": "newcomer", "password": "wrong"}), 401)
+        token = ask_for_reset(installation, anonymous, ADDRESS)
+        meanwhile = Meanwhile(installation, lambda: reset(anonymous, token), inside=True)
+        monkeypatch.setattr(logins, "locked_user", meanwhile.before(logins.locked_user))
+        tokens = log_in(anonymous)
+        served(meanwhile.over())
+        refused(anonymous.post("/users/refresh/", json={"refresh": tokens["refresh"]}), 401)
 
 
 class TestMovingToAnotherAddress:

@@ -1,9 +1,13 @@
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
 import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import select
 
 from helpdesk_core.accounts.models import LoginAttempt, Organization, RefreshToken, User
 from helpdesk_core.accounts.passwords import Passwords
+from tests.accounts.meanwhile import Meanwhile
 from tests.contract.steps import PASSWORD, bearer, log_in, refused, register, rows, served
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -153,6 +157,13 @@ class TestLoggingOut:
         served(member.post("/users/logout/", json={"refresh": tokens["refresh"]}))
         served(anonymous.get("/users/profile/", headers=bearer(tokens["access"])))
 
+    @pytest.mark.parametrize("unknown", ["refresh", "refresh_token"])
+    def test_ends_the_login_of_the_request_when_the_token_is_unknown(self, account, anonymous, unknown):
+        tokens, other = log_in(anonymous), log_in(anonymous)
+        served(anonymous.post("/users/logout/", json={unknown: "nonsense"}, headers=bearer(tokens["access"])))
+        refused(anonymous.get("/users/profile/", headers=bearer(tokens["access"])), 401)
+        served(anonymous.get("/users/profile/", headers=bearer(other["access"])))
+
     def test_needs_a_credential(self, anonymous):
         refused(anonymous.post("/users/logout/"), 401)
         refused(anonymous.post("/users/logout-all/"), 401)
@@ -208,3 +219,36 @@ def test_a_password_hashed_at_another_cost_is_hashed_anew_at_the_next_login(inst
         assert member.post("/users/login/", json=credentials, headers={"Authorization": ""}).status_code == 200
     with installation.session() as session:
         assert session.get_one(User, member.user.id).password_hash != cheaper
+
+
+def test_nobody_is_refused_because_another_login_was_faster_to_hash_anew(installation, anonymous, member, monkeypatch):
+    cheaper = PasswordHasher(time_cost=1, memory_cost=16, parallelism=1).hash(PASSWORD)
+    with installation.session() as session:
+        session.get_one(User, member.user.id).password_hash = cheaper
+        installation.commit(session)
+    both, real = Barrier(2), Passwords.hash
+
+    def hash_together(passwords, password):
+        both.wait(timeout=30)
+        return real(passwords, password)
+
+    monkeypatch.setattr(Passwords, "hash", hash_together)
+    body = {"username": "member", "password": PASSWORD}
+    with ThreadPoolExecutor(2) as threads:
+        replies = list(threads.map(lambda _: anonymous.post("/users/login/", json=body), range(2)))
+    assert [reply.status_code for reply in replies] == [200, 200]
+    assert attempts(installation) == [("member", True)] * 2
+    log_in(anonymous, "member")
+
+
+@pytest.mark.parametrize("outdated", [False, True])
+def test_a_login_that_comes_too_late_is_recorded_as_failed(installation, anonymous, member, monkeypatch, outdated):
+    member.get("/users/profile/")
+    before = attempts(installation)
+    body = {"old_password": PASSWORD, "new_password": "another long password 1"}
+    change = Meanwhile(installation, lambda: member.post("/users/change-password/", json=body))
+    monkeypatch.setattr(Passwords, "is_outdated", change.before(lambda *_: outdated))
+    refused(anonymous.post("/users/login/", json={"username": "member", "password": PASSWORD}), 401)
+    served(change.over())
+    assert attempts(installation) == [*before, ("member", False)]
+    log_in(anonymous, "member", "another long password 1")
