@@ -30,7 +30,7 @@ from helpdesk_core.errors import (
     Unavailable,
 )
 from helpdesk_core.events import Origin, attribute_session
-from helpdesk_core.keys import Vault
+from helpdesk_core.keys import Vault, derived_keys
 from helpdesk_core.limits.spending import Spending
 from helpdesk_core.plugins import Gate
 from helpdesk_core.queries import Loaded
@@ -41,7 +41,7 @@ from helpdesk_core.web.authentication import Authenticator, Principal, authentic
 from helpdesk_core.web.context import Context, Services, read_include
 from helpdesk_core.web.dialects import Wanted, choose, wanted_by
 from helpdesk_core.web.errors import render
-from helpdesk_core.web.idempotency import once, replayed
+from helpdesk_core.web.idempotency import Idempotency
 from helpdesk_core.web.limits import Limits
 from helpdesk_core.web.requests import Incoming, query_values, read_body, read_path, read_query, respell
 from helpdesk_core.web.routing import Endpoint
@@ -74,6 +74,7 @@ class UnitOfWork:
         """
         self._services = services
         self._limits = services.get(Limits)
+        self._idempotency = Idempotency(derived_keys(services.settings, "repeated requests"))
         self._authenticators = authenticators
         self._gate = gate
         self._readers = readers
@@ -197,7 +198,7 @@ class UnitOfWork:
         try:
             keyed = _has_key(endpoint, incoming)
             vault = self._vault(endpoint)
-            answer = once(session, ctx.actor, incoming, ctx.now, act, vault=vault) if keyed else act()
+            answer = self._idempotency.once(session, ctx.actor, incoming, ctx.now, act, vault=vault) if keyed else act()
         except HelpdeskError as error:
             if endpoint.writes and error.keeps_writes:
                 commit(session)
@@ -207,7 +208,7 @@ class UnitOfWork:
         return answer
 
     def _replayed(self, endpoint: Endpoint, ctx: Context) -> Answer | None:
-        return replayed(ctx.session, ctx.actor, ctx.incoming, vault=self._vault(endpoint))
+        return self._idempotency.replayed(ctx.session, ctx.actor, ctx.incoming, vault=self._vault(endpoint))
 
     def _written(self, endpoint: Endpoint, value: Any, ctx: Context, form: Form) -> Answer:
         """Turn what an endpoint returned into an answer; pages do it in their own way, as with refusals."""
