@@ -139,11 +139,15 @@ def delete_organization(session: Session, organization: Organization) -> None:
 
 
 def _tables_of_organizations() -> list[Table]:
-    """Return the tables whose rows belong to organisations, those that others refer to last; the audit log stays."""
+    """Return the core's tables whose rows belong to organisations, those that others refer to last.
+
+    Those of the audit log are not among them. A plugin with rows of its own keeps the organisation.
+    """
     return [
         table
         for table in reversed(metadata.sorted_tables)
-        if any(key.column.table is Organization.__table__ for key in table.foreign_keys)
+        if table.name.startswith("core_")
+        and any(key.column.table is Organization.__table__ for key in table.foreign_keys)
     ]
 
 
