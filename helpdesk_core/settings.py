@@ -97,7 +97,7 @@ class Settings(BaseModel):
     limit_anonymous: Annotated[int, Field(ge=1)] = Field(100, examples=[100])
     """Requests an hour of each address, from callers without a valid credential."""
     limit_authentication: Annotated[int, Field(ge=1)] = Field(10, examples=[10])
-    """Attempts a minute to log in, register or reset a password, of each address and for each account."""
+    """Attempts a minute of each address together, and for each name to log in, to register and to reset a password."""
     limit_uploads: Annotated[int, Field(ge=1)] = Field(100, examples=[100])
     """Uploads an hour of each user, and of each API key."""
     limit_webhooks: Annotated[int, Field(ge=1)] = Field(500, examples=[500])

@@ -52,7 +52,7 @@ class PasswordReset(Event):
 
 
 class EmailChanged(Event):
-    """A user moved to another address, which they confirmed."""
+    """A user has another address: one that they confirmed, or that an administrator has entered."""
 
     type: ClassVar[str] = "user.email_changed"
 

@@ -11,7 +11,11 @@ from helpdesk_core.permissions import ROLES, Actor, RolePermissions
 
 
 class Authority:
-    """What one person may hand out, and over whom they may decide."""
+    """What one person may hand out, and over whom they may decide.
+
+    Attributes:
+        actor: who acts.
+    """
 
     def __init__(self, actor: Actor, roles: RolePermissions) -> None:
         """Keep who acts and what the roles may do."""
