@@ -20,9 +20,22 @@ from helpdesk_core.errors import (
     PermissionDenied,
     Unprocessable,
 )
-from helpdesk_core.events import Event, Handler, HandlerContext, acting, now, on, publish
+from helpdesk_core.events import (
+    Event,
+    EventCatalogue,
+    EventDescription,
+    Handler,
+    HandlerContext,
+    Happened,
+    acting,
+    now,
+    on,
+    publish,
+)
 from helpdesk_core.files import FileStore, discard_upload, store_upload
-from helpdesk_core.hookspecs import hookimpl
+from helpdesk_core.hookspecs import hookimpl, hookspec
+from helpdesk_core.jobs import Job, JobContext, Retries, check_schedule, enqueue, job, last_slot
+from helpdesk_core.keys import Undecipherable, Vault
 from helpdesk_core.permissions import (
     PLATFORM,
     ROLES,
@@ -34,6 +47,7 @@ from helpdesk_core.permissions import (
     own_or,
     unless,
 )
+from helpdesk_core.plugins import Contributions
 from helpdesk_core.queries import (
     Column,
     Computed,
@@ -99,22 +113,28 @@ __all__ = [
     "Computed",
     "Conflict",
     "Context",
+    "Contributions",
     "Count",
     "Criteria",
     "DbInt",
     "Dialect",
     "Download",
     "Event",
+    "EventCatalogue",
+    "EventDescription",
     "FieldError",
     "FileStore",
     "Filters",
     "FullText",
     "Handler",
     "HandlerContext",
+    "Happened",
     "HelpdeskError",
     "Html",
     "Instant",
     "Invalid",
+    "Job",
+    "JobContext",
     "JsonObject",
     "Key",
     "Keys",
@@ -137,6 +157,7 @@ __all__ = [
     "ReadModel",
     "Redirect",
     "Ref",
+    "Retries",
     "Router",
     "Schema",
     "SearchIndex",
@@ -144,6 +165,7 @@ __all__ = [
     "Text",
     "Timestamped",
     "Totals",
+    "Undecipherable",
     "Unprocessable",
     "UntilDateTime",
     "Upload",
@@ -151,6 +173,7 @@ __all__ = [
     "UserRef",
     "Username",
     "UtcDateTime",
+    "Vault",
     "Viewer",
     "Visibility",
     "Words",
@@ -161,11 +184,16 @@ __all__ = [
     "at_least",
     "at_most",
     "changes",
+    "check_schedule",
     "discard_upload",
+    "enqueue",
     "equals",
     "everyone_in_the_organization",
     "hookimpl",
+    "hookspec",
     "insertion",
+    "job",
+    "last_slot",
     "matches",
     "metadata",
     "next_number",

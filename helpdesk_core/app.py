@@ -2,12 +2,13 @@
 
 import contextlib
 import re
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -16,21 +17,23 @@ from starlette.responses import Response
 from starlette.routing import Mount
 from starlette.types import ASGIApp, ExceptionHandler
 
-from helpdesk_core.accounts.queries import plan_of
+from helpdesk_core.accounts.queries import active_organizations, plan_of
 from helpdesk_core.clock import Clock, SystemClock
 from helpdesk_core.database import Database
 from helpdesk_core.errors import HelpdeskError, MethodNotAllowed, NotFound
+from helpdesk_core.events import Bus, type_of
 from helpdesk_core.files import FileStore, FolderStore
-from helpdesk_core.jobs import Delivery
+from helpdesk_core.jobs import Bell, Pool, Registry, Runner, Tenants, make_queue, taking_part
 from helpdesk_core.keys import Seals, Vault, derived_keys
 from helpdesk_core.limits.choice import stores_of
 from helpdesk_core.limits.leases import Leases
 from helpdesk_core.limits.quota import Quota
 from helpdesk_core.limits.stores import Chain
 from helpdesk_core.mail import Mailer, mailer_for
-from helpdesk_core.plugins import PluginHost, load_plugins
+from helpdesk_core.plugins import Contributions, PluginHost, load_plugins
 from helpdesk_core.schemas import Dialect
 from helpdesk_core.settings import Settings
+from helpdesk_core.upkeep import Upkeep, every
 from helpdesk_core.web.answers import Form
 from helpdesk_core.web.context import Services
 from helpdesk_core.web.dispatch import Api, Lanes
@@ -66,14 +69,18 @@ class Parts:
         settings: as read at start.
         host: every plugin.
         services: what endpoints work with.
-        delivery: hands events to their handlers.
+        runner: passes events on and runs jobs.
+        bell: says when there is something to run.
+        upkeep: the chores of this process.
         endpoints: every declared operation.
     """
 
     settings: Settings
     host: PluginHost
     services: Services
-    delivery: Delivery
+    runner: Runner
+    bell: Bell
+    upkeep: Upkeep
     endpoints: tuple[Endpoint, ...]
 
 
@@ -97,45 +104,56 @@ def assemble(
     clock = clock or SystemClock()
     host = host or load_plugins(settings.wanted_plugins)
     quick, slow = lane_sizes(settings)
-    threads = quick + slow + 3  # beside the lanes: the event loop, delivery, readiness
+    threads = quick + slow + settings.job_threads + 4  # the event loop, readiness, upkeep, leases
     database = Database(settings.database, threads=threads, synchronous=settings.sqlite_synchronous)
-    upkeep: list[Callable[[], None]] = [every(timedelta(hours=1), clock, database.refresh_statistics)]
+    upkeep = Upkeep()
+    bell = Bell(lambda: make_queue(settings))
+    contributions = Contributions(host, plan_of)
     seals = Seals(derived_keys(settings, "audit log"))
-    made: list[Any] = [host, seals, Vault(derived_keys(settings, "stored secrets"))]
+    made: list[Any] = [
+        settings,
+        host,
+        host.catalogue,
+        contributions,
+        seals,
+        Vault(derived_keys(settings, "stored secrets")),
+    ]
     made += [factory(settings, clock) for _, factory in host.declared("register_services")]
     extra = {**{type(each): each for each in made}, Mailer: mailer_for(settings), **(instead or {})}
-    delivery = Delivery(database, host, clock, plan_of, seals=seals, extra=extra, upkeep=upkeep)
+    bus = Bus(
+        clock,
+        handled=frozenset(type_of(each.event) for _, each in host.declared("register_event_handlers")),
+        within=taking_part(host, contributions.enabled, extra),
+        wake=bell.ask,
+        seals=seals,
+    )
+    tenants = Tenants(contributions.enabled, active_organizations)
+    runner = Runner(database, Registry.of(host), clock, bus, tenants, extra=extra, later=bell.ask_in)
     leases = Leases(Chain(stores_of(settings)))
-    quota = Quota(settings, database, delivery.bus, leases)
+    quota = Quota(settings, database, bus, leases)
     extra[Limits] = Limits(settings, leases, quota)
-    if settings.limits != "off":
-        upkeep.append(lambda: leases.release(int(clock.now().timestamp())))
-        upkeep.append(every(timedelta(minutes=1), clock, quota.persist))
-        upkeep.append(every(timedelta(minutes=10), clock, lambda: leases.clean(int(clock.now().timestamp()))))
+    _keep_up(upkeep, settings, clock, database, leases, quota)
     services = Services(
         settings=settings,
         clock=clock,
         database=database,
         files=files or FolderStore(settings.home / "files"),
         roles=host.roles,
-        bus=delivery.bus,
+        bus=bus,
         extra=extra,
-        upkeep=upkeep,
+        upkeep=upkeep.chores,
     )
-    return Parts(settings, host, services, delivery, declared_endpoints(host))
+    return Parts(settings, host, services, runner, bell, upkeep, declared_endpoints(host))
 
 
-def every(interval: timedelta, clock: Clock, chore: Callable[[], None]) -> Callable[[], None]:
-    """Return `chore` as upkeep, which is asked every few seconds: it runs once in an interval."""
-    due = clock.now() + interval
-
-    def run() -> None:
-        nonlocal due
-        if clock.now() >= due:
-            due = clock.now() + interval
-            chore()
-
-    return run
+def _keep_up(  # noqa: PLR0917
+    upkeep: Upkeep, settings: Settings, clock: Clock, database: Database, leases: Leases, quota: Quota
+) -> None:
+    upkeep.chores.append(every(timedelta(hours=1), clock, database.refresh_statistics))
+    if settings.limits != "off":
+        upkeep.chores.append(lambda: leases.release(int(clock.now().timestamp())))
+        upkeep.chores.append(every(timedelta(minutes=1), clock, quota.persist))
+        upkeep.chores.append(every(timedelta(minutes=10), clock, lambda: leases.clean(int(clock.now().timestamp()))))
 
 
 def declared_endpoints(host: PluginHost) -> tuple[Endpoint, ...]:
@@ -154,13 +172,16 @@ def lane_sizes(settings: Settings) -> tuple[int, int]:
     return (1, 2) if settings.database.startswith("sqlite") else (16, 4)
 
 
-def create_app(settings: Settings, *, parts: Parts | None = None, delivers: bool = True) -> Starlette:
+def create_app(
+    settings: Settings, *, parts: Parts | None = None, works: bool = False, background: bool = True
+) -> Starlette:
     """Return the ASGI application.
 
     Args:
         settings: as read at start.
         parts: what `assemble` made, when the caller keeps hold of it.
-        delivers: whether events are delivered by a thread of this process; tests deliver them by hand.
+        works: whether the process also runs jobs; otherwise it tells the workers when there are any.
+        background: whether anything runs beside requests; tests do by hand what would.
     """
     parts = parts or assemble(settings)
     services, host = parts.services, parts.host
@@ -173,12 +194,17 @@ def create_app(settings: Settings, *, parts: Parts | None = None, delivers: bool
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        if delivers:
-            parts.delivery.start()
+        pool = create_pool(parts) if works else None
+        if background:
+            (pool or parts.bell).start()
+            parts.upkeep.start()
         try:
             yield
         finally:
-            parts.delivery.stop()
+            if pool is not None:
+                await run_in_threadpool(pool.stop)
+            parts.bell.stop()
+            parts.upkeep.stop()
             lanes.close()
             services.get(Limits).close(services.clock.now())
             services.database.dispose()
@@ -194,6 +220,12 @@ def create_app(settings: Settings, *, parts: Parts | None = None, delivers: bool
         exception_handlers={HTTPException: outside_the_api(services.clock)},
         lifespan=lifespan,
     )
+
+
+def create_pool(parts: Parts) -> Pool:
+    """Return the threads that run jobs in this process."""
+    one_writer = parts.services.database.kind == "sqlite"
+    return Pool(parts.runner, parts.bell, parts.settings.job_threads, one_writer=one_writer)
 
 
 def middleware(settings: Settings, clock: Clock) -> list[Middleware]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from helpdesk_core.events import Event, Handler
+    from helpdesk_core.jobs import Job
     from helpdesk_core.permissions import Permission
     from helpdesk_core.web.authentication import Authenticator
     from helpdesk_core.web.context import Services
@@ -59,6 +60,21 @@ def register_events() -> "Sequence[type[Event]]":  # type: ignore[empty-body]
 @hookspec
 def register_event_handlers() -> "Sequence[Handler]":  # type: ignore[empty-body]
     """Return the functions declared with `@on`; they run after the commit, at least once for each event."""
+
+
+@hookspec
+def register_jobs() -> "Sequence[Job]":  # type: ignore[empty-body]
+    """Return the functions declared with `@job`: those that are enqueued with `enqueue`, and those on a schedule."""
+
+
+@hookspec
+def register_hookspecs() -> Sequence[Any]:  # type: ignore[empty-body]
+    """Return modules with hooks of the plugin's own, marked with `@hookspec`, for other plugins to implement.
+
+    They are hooks like those here: plain functions without arguments that return lists, called once for each plugin
+    when all of them are there. Who implements one marks it with `@hookimpl(optionalhook=True)`, and need not be
+    installed together with whoever declares it. What was returned is read with the service `Contributions`.
+    """
 
 
 @hookspec

@@ -88,6 +88,10 @@ class Settings(BaseModel):
     """Least serious messages that are logged."""
     log_requests: bool = Field(default=True, examples=[False])
     """Whether a line is logged for every request."""
+    job_threads: Annotated[int, Field(ge=2, le=100)] = Field(4, examples=[8])
+    """Threads that run jobs and deliver events, in `helpdesk worker` and, on SQLite, in `helpdesk serve`."""
+    event_days: Annotated[int, Field(ge=1, le=36500)] = Field(90, examples=[365])
+    """How long events are kept: as long, clients of the change feed can stay away."""
     redis_url: str = Field("", examples=["redis://localhost:6379/0"])
     """Redis, for installations with several processes; empty means none."""
     limits: Literal["enforce", "count", "off"] = Field("enforce", examples=["count"])

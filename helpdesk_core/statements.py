@@ -143,7 +143,7 @@ def insertion(entity: Any, *, returning: str | None = None, unless_taken: bool =
         unless_taken: leave a row out, and return none, when another one has its unique values.
     """
     table = entity.__table__
-    given = [column for column in table.columns if column.computed is None and column is not table.autoincrement_column]
+    given = [column for column in table.columns if not _made_by_the_database(column, table)]
     defaults = {column.name: None for column in given if column.nullable}
     defaults |= {column.name: column.default.arg for column in given if getattr(column.default, "is_scalar", False)}
 
@@ -154,6 +154,11 @@ def insertion(entity: Any, *, returning: str | None = None, unless_taken: bool =
         return statement.inline() if returning is None else statement.returning(table.c[returning])
 
     return _Insertion(build, [column.name for column in given], defaults)
+
+
+def _made_by_the_database(column: Any, table: Any) -> bool:
+    fetched = column.server_default is not None and not column.server_default.has_argument
+    return fetched or column.computed is not None or column is table.autoincrement_column
 
 
 class _Insertion(Prepared):

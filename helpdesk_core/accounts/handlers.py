@@ -32,7 +32,6 @@ from helpdesk_core.events import (
     Handler,
     HandlerContext,
     Origin,
-    OutboxEvent,
     attribute_session,
     on,
 )
@@ -123,7 +122,7 @@ def notice(event: type[Event], name: str) -> Handler:
         if _notifies(ctx) and user.is_active:
             _send(ctx, name, at_their_address(user), happened_at=_when(ctx))
 
-    return on(event)(tell)
+    return on(event, name=f"tell_of_{name.replace('-', '_')}")(tell)
 
 
 @on(QuotaReached)
@@ -167,4 +166,4 @@ def _organization(ctx: HandlerContext) -> Organization:
 
 def _when(ctx: HandlerContext) -> datetime:
     """Return when the event happened, however late it is delivered."""
-    return ctx.session.get_one(OutboxEvent, ctx.event_id).created_at
+    return ctx.happened.at

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from helpdesk_core.accounts import authenticators, events, handlers, pages, permissions, routes
+from helpdesk_core.accounts import authenticators, events, handlers, jobs, pages, permissions, routes
 from helpdesk_core.accounts.backup_codes import BackupCodes
 from helpdesk_core.accounts.challenges import Challenges
 from helpdesk_core.accounts.csrf import Csrf
@@ -19,6 +19,7 @@ from helpdesk_core.clock import Clock
 from helpdesk_core.database import CoreBase
 from helpdesk_core.events import Event, Handler
 from helpdesk_core.hookspecs import hookimpl
+from helpdesk_core.jobs import Job
 from helpdesk_core.permissions import Permission
 from helpdesk_core.settings import Settings
 from helpdesk_core.web.authentication import Authenticator
@@ -54,6 +55,11 @@ def register_events() -> Sequence[type[Event]]:
 @hookimpl
 def register_event_handlers() -> Sequence[Handler]:
     return handlers.ALL
+
+
+@hookimpl
+def register_jobs() -> Sequence[Job]:
+    return jobs.ALL
 
 
 @hookimpl

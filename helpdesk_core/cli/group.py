@@ -10,6 +10,8 @@ from helpdesk_core.cli.lazy import load
 COMMANDS = {
     "migrate": ("migrate", "Bring the database to the newest schema."),
     "serve": ("serve", "Start the web server."),
+    "worker": ("worker", "Run jobs and deliver events."),
+    "jobs": ("jobs", "Show what waits to be done, and try again what has failed."),
     "organization": ("people", "Create organisations."),
     "user": ("people", "Create users, set passwords."),
     "audit": ("audit", "Check the audit log."),

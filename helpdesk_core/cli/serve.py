@@ -19,6 +19,9 @@ from helpdesk_core.cli.lazy import load
 from helpdesk_core.keys import signing_key
 from helpdesk_core.logs import configure_logging
 
+WORKS = "_HELPDESK_SERVE_WORKS"
+"""Names what one process of the server tells the others."""
+
 FAILED_START = 3
 """Exit code when the server could not start, as uvicorn has it."""
 
@@ -34,11 +37,24 @@ FAILED_START = 3
     default=None,
     help="Keep each process on a processor of its own. By default when there are as many processes as processors.",
 )
+@click.option(
+    "--jobs/--no-jobs",
+    default=None,
+    help="Also run jobs and deliver events. By default on SQLite; elsewhere `helpdesk worker` does.",
+)
 @pass_installation
 def serve(
-    installation: Installation, *, host: str, port: int, workers: int, reload: bool, demo: bool, pin: bool | None
+    installation: Installation,
+    *,
+    host: str,
+    port: int,
+    workers: int,
+    reload: bool,
+    demo: bool,
+    pin: bool | None,
+    jobs: bool | None,
 ) -> None:
-    """Start the web server; it also delivers events.
+    """Start the web server; on SQLite it also runs jobs and delivers events.
 
     Needs `helpdesk migrate` first, except with --demo.
     """
@@ -56,6 +72,8 @@ def serve(
     click.echo(load("demo").welcome(installation, url) if demo else where)
     sys.stdout.flush()
     pin = workers == len(cores()) if pin is None else pin
+    if jobs is not None:
+        os.environ[WORKS] = str(int(jobs))  # for processes that are made anew, as workers are
     _run(installation, listening, workers=workers, reload=reload, pin=pin)
 
 
@@ -63,7 +81,7 @@ def application() -> Starlette:
     """Return the application in a process of its own, one of several workers."""
     installation = Installation()
     configure_logging(installation.settings.log_level)
-    app = create_app(installation.settings)
+    app = create_app(installation.settings, works=_works(installation))
     settle_garbage_collection()
     return app
 
@@ -80,7 +98,11 @@ def settle_garbage_collection() -> None:
 
 def _run(installation: Installation, listening: socket.socket, *, workers: int, reload: bool, pin: bool) -> None:
     alone = workers == 1 and not reload
-    app = create_app(installation.settings, parts=installation.parts) if alone else f"{__name__}:application"
+    app = (
+        create_app(installation.settings, parts=installation.parts, works=_works(installation))
+        if alone
+        else f"{__name__}:application"
+    )
     config = _config(installation, app, workers=workers, reload=reload)
     server = uvicorn.Server(config)
     with contextlib.suppress(KeyboardInterrupt):
@@ -95,6 +117,12 @@ def _run(installation: Installation, listening: socket.socket, *, workers: int, 
             server.run(sockets=[listening])
             if not server.started:
                 sys.exit(FAILED_START)
+
+
+def _works(installation: Installation) -> bool:
+    """Tell whether processes of the server run jobs as well."""
+    asked = os.environ.get(WORKS)
+    return asked == "1" if asked else installation.services.database.kind == "sqlite"
 
 
 def _config(installation: Installation, app: Starlette | str, *, workers: int, reload: bool) -> uvicorn.Config:

@@ -5,8 +5,9 @@ import inspect
 import logging
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +17,7 @@ import pluggy
 
 from helpdesk_core import hookspecs
 from helpdesk_core.database import metadata
-from helpdesk_core.events import Event, Handler
+from helpdesk_core.events import Event, EventCatalogue
 from helpdesk_core.permissions import Permission, RolePermissions
 from helpdesk_core.plugins.discovery import BUILT_IN, Candidate, discover
 from helpdesk_core.plugins.gate import Gate
@@ -72,6 +73,7 @@ class Plugin:
 
 
 REGISTRATION_HOOKS = tuple(name for name in vars(hookspecs) if name.startswith("register_"))
+OF_PLUGINS = "register_hookspecs"
 
 
 class PluginHost:
@@ -101,12 +103,9 @@ class PluginHost:
         return RolePermissions.of(permission for _, permission in self.declared("register_permissions"))
 
     @cached_property
-    def handlers(self) -> dict[str, list[tuple[Plugin, Handler]]]:
-        """Event handlers by the type of event, in plugin order."""
-        found: dict[str, list[tuple[Plugin, Handler]]] = {}
-        for plugin, handler in self.declared("register_event_handlers"):
-            found.setdefault(handler.event.type, []).append((plugin, handler))
-        return found
+    def catalogue(self) -> EventCatalogue:
+        """Every event type, described."""
+        return EventCatalogue((plugin.id, event) for plugin, event in self.declared("register_events"))
 
     @cached_property
     def organization_settings(self) -> OrganizationSettings:
@@ -148,7 +147,20 @@ def load_plugins(wanted: Sequence[str] | None = None) -> PluginHost:
             usable.add(plugin.id)
         elif plugin.id in BUILT_IN or (plugin.manifest and plugin.manifest.essential):
             raise EssentialPluginFailed(f"plugin {plugin.id} failed at {plugin.phase}: {plugin.reason}")
+    _contribute(manager, plugins)
     return PluginHost(plugins)
+
+
+def _contribute(manager: pluggy.PluginManager, plugins: Sequence[Plugin]) -> None:
+    """Call the hooks that plugins declare, once all of them are there; whoever fails at it is taken out."""
+    modules = [module for plugin in plugins for module in plugin.declared.get(OF_PLUGINS, ())]
+    names = [name for module in modules for name, value in vars(module).items() if hasattr(value, "helpdesk_spec")]
+    for plugin in plugins:
+        if plugin.state is State.ACTIVE:
+            with suppress(_Contained), _phase(plugin, "registration"):
+                _refuse_unknown_hooks(manager.get_plugin(plugin.id), names)
+                for hook in names:
+                    plugin.declared[hook] = _call(manager, plugin, hook)
 
 
 def _plugin(candidate: Candidate) -> Plugin:
@@ -168,8 +180,8 @@ def _register(manager: pluggy.PluginManager, plugin: Plugin, claims: dict[tuple[
         with _phase(plugin, "import"):
             module = importlib.import_module(f"{plugin.package}.plugin")
         with _phase(plugin, "registration"):
+            _refuse_misspelt_hooks(module)
             manager.register(module, name=plugin.id)
-            _refuse_unknown_hooks(manager, module)
             for hook in REGISTRATION_HOOKS:
                 plugin.declared[hook] = _call(manager, plugin, hook)
             _check(plugin, known_tables, claims)
@@ -196,16 +208,30 @@ def _phase(plugin: Plugin, phase: str) -> Iterator[None]:
         raise _Contained from error
 
 
-def _refuse_unknown_hooks(manager: pluggy.PluginManager, module: Any) -> None:
+def _refuse_misspelt_hooks(module: Any) -> None:
+    for name, options in _implementations(module):
+        if not hasattr(hookspecs, name) and not options.get("optionalhook"):
+            raise LookupError(f"there is no hook called {name}; hooks are {', '.join(REGISTRATION_HOOKS)}")
+
+
+def _refuse_unknown_hooks(module: Any, names: Sequence[str]) -> None:
+    """Refuse an optional hook that comes near one that a plugin declares; others are of plugins that are not here."""
+    for name, _ in _implementations(module):
+        near = get_close_matches(name, names, n=1, cutoff=0.85)
+        if not hasattr(hookspecs, name) and name not in names and near:
+            raise LookupError(f"there is no hook called {name}; did you mean {near[0]}?")
+
+
+def _implementations(module: Any) -> Iterator[tuple[str, dict[str, Any]]]:
     for name, value in vars(module).items():
         options = getattr(value, "helpdesk_impl", None)
-        if options and not hasattr(hookspecs, options.get("specname") or name):
-            raise LookupError(f"there is no hook called {name}; hooks are {', '.join(REGISTRATION_HOOKS)}")
-    manager.check_pending()
+        if options:
+            yield options.get("specname") or name, options
 
 
 def _call(manager: pluggy.PluginManager, plugin: Plugin, hook: str) -> list[Any]:
-    for implementation in getattr(manager.hook, hook).get_hookimpls():
+    caller = getattr(manager.hook, hook, None)  # of a plugin's own hook, nothing when nobody implements it
+    for implementation in caller.get_hookimpls() if caller else ():
         if implementation.plugin_name == plugin.id:
             function: Callable[[], Sequence[Any]] = implementation.function
             if inspect.iscoroutinefunction(function):
@@ -230,6 +256,7 @@ def _check(plugin: Plugin, known_tables: set[str], claims: dict[tuple[str, str],
         _claim(claims, "permission", permission.code, plugin)
     for event in plugin.declared["register_events"]:
         _claim(claims, "event", event.type, plugin)
+    _check_work(plugin, claims)
     for key in _settings_keys(plugin):
         _claim(claims, "organization setting", key, plugin)
     prefixes = plugin.manifest.prefixes if plugin.manifest else ()
@@ -239,6 +266,16 @@ def _check(plugin: Plugin, known_tables: set[str], claims: dict[tuple[str, str],
     for segment in prefixes:
         _claim(claims, "prefix", segment, plugin)
     _check_pages(plugin, claims)
+
+
+def _check_work(plugin: Plugin, claims: dict[tuple[str, str], str]) -> None:
+    """Check that handlers and jobs can be told apart by the names under which they are stored."""
+    names = [each.name for hook in ("register_event_handlers", "register_jobs") for each in plugin.declared[hook]]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"{', '.join(twice)} is the name of more than one handler or job; give them names")
+    for name in names:
+        _claim(claims, "handler or job", name, plugin)
 
 
 def _check_pages(plugin: Plugin, claims: dict[tuple[str, str], str]) -> None:

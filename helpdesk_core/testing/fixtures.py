@@ -43,8 +43,14 @@ def clock(installation: Installation) -> TestClock:
 
 @pytest.fixture
 def run_jobs(installation: Installation) -> Callable[[], None]:
-    """Deliver every event that is due."""
+    """Deliver every event, and run every job, that is due."""
     return installation.run_jobs
+
+
+@pytest.fixture
+def run_schedules(installation: Installation) -> Callable[[], None]:
+    """Run what its schedule says to have been due since it last ran, and everything that follows from it."""
+    return installation.run_schedules
 
 
 @pytest.fixture

@@ -106,9 +106,13 @@ class Installation:
             event.remove(engine, "before_cursor_execute", note)
 
     def run_jobs(self) -> None:
-        """Deliver every event that is due."""
-        while self.parts.delivery.deliver_due():
-            pass
+        """Deliver every event, and run every job, that is due."""
+        self.parts.runner.run_due()
+
+    def run_schedules(self) -> None:
+        """Run what its schedule says to have been due since it last ran, and everything that follows from it."""
+        self.parts.runner.tick()
+        self.parts.runner.run_due()
 
 
 def test_settings(database_url: str, home: Path, **changes: Any) -> Settings:
@@ -143,6 +147,6 @@ def running(
     settings = test_settings(databases.copy(name), home, **changes)
     instead: dict[type, Any] = {Resolver: TestResolver(), Mailer: MemoryMailer(mails)}
     parts = assemble(settings, clock=clock, host=host, files=files, instead=instead)
-    app = create_app(settings, parts=parts, delivers=False)
+    app = create_app(settings, parts=parts, background=False)
     with TestClient(app, raise_server_exceptions=False) as http:
         yield Installation(parts, app, clock, files, http, databases.accounts, mails)

@@ -7,7 +7,7 @@ from markupsafe import escape
 
 from helpdesk_core.accounts.handlers import LINK_MAILS, NOTICES, warn_of_quota
 from helpdesk_core.accounts.letters import FORMATS, Letters, Recipient
-from helpdesk_core.events import HandlerContext
+from helpdesk_core.events import HandlerContext, Happened
 from helpdesk_core.mail import Mailer, MailNotSent
 from tests.accounts.mailbox import links_in, mails_to, newest_mail, token_for
 from tests.contract.steps import PASSWORD, created, register, served
@@ -187,7 +187,9 @@ class TestDelivery:
 def test_administrators_are_warned_of_the_quota(installation, owner, platform):
     services = installation.parts.services
     with installation.session(owner.organization_id) as session:
-        ctx = HandlerContext(session, 7, None, installation.clock.now(), services.extra)
+        now = installation.clock.now()
+        happened = Happened(7, "0-7", owner.organization_id, "quota.reached", 1, "{}", now)
+        ctx = HandlerContext(happened, now, services.extra, lambda: session)
         warn_of_quota.function(ctx, Reached())
     for act in ctx.afterwards:
         act()

@@ -2,7 +2,7 @@ from tests.contract.steps import rows, served
 
 
 def seen(installation, client):
-    installation.parts.delivery.keep_up()
+    installation.parts.upkeep.keep_up()
     return served(client.get("/users/profile/"))["last_active_at"]
 
 
@@ -39,14 +39,14 @@ def test_the_login_is_noted_with_its_owner(installation, member, clock):
     member.get("/users/profile/")
     clock.advance(seconds=30)
     member.get("/users/profile/")
-    installation.parts.delivery.keep_up()
+    installation.parts.upkeep.keep_up()
     (login,) = rows(member, "/users/sessions/")
     assert login["last_used_at"] == "2026-03-02T10:00:00Z"
 
 
 def test_nothing_is_written_where_nothing_happened(installation, member):
     seen(installation, member)
-    installation.parts.delivery.keep_up()
+    installation.parts.upkeep.keep_up()
     with installation.statements() as statements:
-        installation.parts.delivery.keep_up()
+        installation.parts.upkeep.keep_up()
     assert statements == []

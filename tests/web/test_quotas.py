@@ -70,7 +70,7 @@ def spend(client: Client, times: int) -> list[int]:
 
 def keep_up(installation: Installation) -> None:
     installation.clock.advance(minutes=1)
-    installation.parts.delivery.keep_up()
+    installation.parts.upkeep.keep_up()
 
 
 def stored(installation: Installation) -> list[tuple[int, str, int, int]]:
@@ -244,7 +244,7 @@ class TestWhatIsStored:
         owner = installation.client("owner")
         acme = owner.organization_id
         spend(owner, 2)
-        installation.parts.delivery.keep_up()
+        installation.parts.upkeep.keep_up()
         assert stored(installation) == []
         keep_up(installation)
         assert stored(installation) == [(acme, "2026-03", 2, 0)]

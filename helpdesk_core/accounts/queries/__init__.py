@@ -13,6 +13,7 @@ from helpdesk_core.accounts.queries.logins import (
     logins,
 )
 from helpdesk_core.accounts.queries.organizations import (
+    active_organizations,
     core_settings,
     organizations,
     plan_of,
@@ -38,6 +39,7 @@ __all__ = [
     "Holder",
     "account_by_id",
     "account_by_name",
+    "active_organizations",
     "api_keys",
     "audit_entries",
     "core_settings",

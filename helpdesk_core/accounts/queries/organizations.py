@@ -109,3 +109,8 @@ def plan_of(session: Session) -> tuple[str, frozenset[str]]:
     columns = (Organization.subscription_tier, Organization.disabled_plugins)
     tier, disabled = session.execute(select(*columns).where(Organization.id == organization_of(session))).one()
     return tier, frozenset(disabled)
+
+
+def active_organizations(session: Session) -> list[int]:
+    """Return the keys of the organisations that are not closed; `session` is unscoped."""
+    return list(session.scalars(select(Organization.id).where(Organization.is_active).order_by(Organization.id)))

@@ -368,14 +368,14 @@ class TestLastUse:
         key = make(member)
         assert called_from(installation, "192.0.2.7", key) == 200
         assert served(member.get(f"{KEYS}{key['id']}/"))["last_used_at"] is None
-        installation.parts.delivery.keep_up()
+        installation.parts.upkeep.keep_up()
         found = served(member.get(f"{KEYS}{key['id']}/"))
         assert (found["last_used_at"], found["last_used_address"]) == ("2026-03-02T10:00:00Z", "192.0.2.7")
 
     def test_is_not_that_of_a_refused_call(self, installation, member):
         key = make(member, addresses=["10.0.0.0/8"])
         assert called_from(installation, "192.0.2.7", key) == 401
-        installation.parts.delivery.keep_up()
+        installation.parts.upkeep.keep_up()
         assert served(member.get(f"{KEYS}{key['id']}/"))["last_used_at"] is None
 
 

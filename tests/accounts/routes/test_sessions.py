@@ -291,7 +291,7 @@ class TestListing:
     def test_shows_when_each_was_last_used(self, installation, browser, clock):
         clock.advance(minutes=5)
         browser.get("/users/profile/")
-        installation.parts.delivery.keep_up()
+        installation.parts.upkeep.keep_up()
         assert self.sessions(browser)[0]["last_used_at"] == "2026-03-02T10:05:00Z"
 
     def test_lets_one_end_another_device(self, installation, browser):

@@ -1,0 +1,52 @@
+"""`helpdesk worker`: runs jobs and delivers events, in a process of its own."""
+
+import signal
+import sys
+import threading
+from typing import Any
+
+import click
+
+from helpdesk_core.app import create_pool
+from helpdesk_core.cli.installation import Installation, pass_installation
+from helpdesk_core.logs import configure_logging
+
+GRACE_SECONDS = 30.0
+
+
+@click.command()
+@click.option(
+    "--grace",
+    default=GRACE_SECONDS,
+    show_default=True,
+    type=click.FloatRange(0, 3600),
+    help="Seconds that running jobs have to finish when the worker is told to stop.",
+)
+@pass_installation
+def worker(installation: Installation, *, grace: float) -> None:
+    """Run jobs and deliver events until told to stop.
+
+    Any number of workers may run, on any number of machines. On SIGTERM a worker finishes what it has begun and gives
+    back the rest; what a killed one held is taken up by others within seconds.
+    """
+    configure_logging(installation.settings.log_level)
+    installation.check_database()
+    stopping = threading.Event()
+
+    def stop(*_: Any) -> None:
+        if stopping.is_set():
+            sys.exit(1)  # asked twice
+        stopping.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    parts = installation.parts
+    pool = create_pool(parts)
+    pool.start()
+    parts.upkeep.start()
+    click.echo(f"Worker with {installation.settings.job_threads} threads is ready.")
+    sys.stdout.flush()
+    stopping.wait()
+    pool.stop(grace)
+    parts.upkeep.stop()
+    parts.services.database.dispose()

@@ -1,0 +1,135 @@
+"""The worker pool: threads of huey that run what is due, in a process of its own or inside the web server."""
+
+import logging
+import threading
+from typing import Any
+
+from huey.consumer import Consumer
+from sqlalchemy.exc import SQLAlchemyError
+
+from helpdesk_core.errors import HelpdeskError
+from helpdesk_core.jobs.bell import Bell, Lane
+from helpdesk_core.jobs.claims import LEASE
+from helpdesk_core.jobs.running import QUICK_BATCH, Runner
+
+log = logging.getLogger("helpdesk.jobs")
+
+
+class _Threads(Consumer):  # type: ignore[misc]
+    """huey's consumer as a part of a process, which handles signals itself."""
+
+    def _set_signal_handlers(self) -> None:
+        """Leave the signals to the process."""
+
+
+class _Turnstile:
+    """Lets so many threads in at a time; whoever is turned away makes those inside look once more."""
+
+    def __init__(self, places: int) -> None:
+        self._places = threading.BoundedSemaphore(places)
+        self._missed = threading.Event()
+
+    def enter(self) -> bool:
+        if self._places.acquire(blocking=False):
+            return True
+        self._missed.set()
+        return False
+
+    def leave(self) -> None:
+        self._places.release()
+
+    def missed(self) -> bool:
+        """Tell, once, whether somebody was turned away."""
+        if not self._missed.is_set():
+            return False
+        self._missed.clear()
+        return True
+
+
+class Pool:
+    """Runs jobs in threads."""
+
+    def __init__(self, runner: Runner, bell: Bell, threads: int, *, one_writer: bool) -> None:
+        """Prepare.
+
+        Args:
+            runner: runs what is due.
+            bell: says when.
+            threads: how many; at least two, so that slow jobs leave one for quick ones.
+            one_writer: whether the database has one writer at a time, as SQLite: more threads for quick jobs would
+                only wait for each other.
+        """
+        self._runner = runner
+        self._bell = bell
+        self._threads = max(2, threads)
+        self._quick = _Turnstile(1 if one_writer else self._threads)
+        self._slow = _Turnstile(self._threads - 1)
+        self._stopping = threading.Event()
+        self._ended = threading.Event()
+        self._consumer: Any = None
+        self._pulse = threading.Thread(target=self._keep_alive, name="leases", daemon=True)
+
+    def start(self) -> None:
+        """Begin to run what is due."""
+        self._bell.start(self.answer)
+        self._consumer = _Threads(
+            self._bell.queue,
+            workers=self._threads,
+            initial_delay=0.02,
+            max_delay=0.25,
+            check_worker_health=False,
+        )
+        self._consumer.start()
+        self._pulse.start()
+        self._bell.ring("tick")
+        self._bell.ask()
+
+    def stop(self, seconds: float = 10.0) -> None:
+        """Finish what is running, at most for so long, give back what is not begun, and stop."""
+        self._stopping.set()
+        self._runner.stop()
+        self._bell.stop()
+        if self._consumer is not None:
+            self._consumer.shutdown_timeout = seconds
+            self._consumer.stop(graceful=True)
+            self._ended.set()
+            self._pulse.join()
+
+    def answer(self, lane: Lane) -> None:
+        """Run what is due in a lane, until nothing is."""
+        try:
+            if lane == "tick":
+                self._runner.tick()
+                self._bell.ask()
+            elif lane == "quick":
+                self._work(self._quick, slow=False)
+            else:
+                self._work(self._slow, slow=True)
+        except (SQLAlchemyError, HelpdeskError):
+            log.exception("the queue cannot be worked off")  # the next sweep tries again
+
+    def _work(self, turnstile: _Turnstile, *, slow: bool) -> None:
+        if not turnstile.enter():
+            return
+        try:
+            while not self._stopping.is_set() and (self._some(slow=slow) or turnstile.missed()):
+                pass
+        finally:
+            turnstile.leave()
+
+    def _some(self, *, slow: bool) -> bool:
+        """Do some work, and tell whether there may be more; where there clearly is, call for another thread."""
+        passed = 0 if slow else self._runner.pass_on()
+        if slow and self._runner.any_due(slow=True):
+            self._bell.ring("slow")
+        ran = self._runner.run_some(slow=slow)
+        if not slow and ran == QUICK_BATCH:
+            self._bell.ring("quick")
+        return bool(passed or ran)
+
+    def _keep_alive(self) -> None:
+        while not self._ended.wait(LEASE.total_seconds() / 3):
+            try:
+                self._runner.renew()
+            except (SQLAlchemyError, HelpdeskError):
+                log.exception("leases could not be renewed")
