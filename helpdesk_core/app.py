@@ -2,7 +2,7 @@
 
 import contextlib
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -106,33 +106,15 @@ def assemble(
     quick, slow = lane_sizes(settings)
     threads = quick + slow + settings.job_threads + 4  # the event loop, readiness, upkeep, leases
     database = Database(settings.database, threads=threads, synchronous=settings.sqlite_synchronous)
-    upkeep = Upkeep()
-    bell = Bell(lambda: make_queue(settings))
+    upkeep, bell = Upkeep(), Bell(lambda: make_queue(settings))
     contributions = Contributions(host, plan_of)
-    seals = Seals(derived_keys(settings, "audit log"))
-    made: list[Any] = [
-        settings,
-        host,
-        host.catalogue,
-        contributions,
-        seals,
-        Vault(derived_keys(settings, "stored secrets")),
-    ]
-    made += [factory(settings, clock) for _, factory in host.declared("register_services")]
-    extra = {**{type(each): each for each in made}, Mailer: mailer_for(settings), **(instead or {})}
-    bus = Bus(
-        clock,
-        handled=frozenset(type_of(each.event) for _, each in host.declared("register_event_handlers")),
-        within=taking_part(host, contributions.enabled, extra),
-        wake=bell.ask,
-        seals=seals,
-    )
+    extra = {**_extra(settings, host, clock, contributions), **(instead or {})}
+    bus = _bus(host, clock, contributions, extra, bell)
     tenants = Tenants(contributions.enabled, active_organizations)
     runner = Runner(database, Registry.of(host), clock, bus, tenants, extra=extra, later=bell.ask_in)
     leases = Leases(Chain(stores_of(settings)))
     quota = Quota(settings, database, bus, leases)
     extra[Limits] = Limits(settings, leases, quota)
-    _keep_up(upkeep, settings, clock, database, leases, quota)
     services = Services(
         settings=settings,
         clock=clock,
@@ -143,17 +125,36 @@ def assemble(
         extra=extra,
         upkeep=upkeep.chores,
     )
+    upkeep.chores.extend(_chores(services, leases, quota))
     return Parts(settings, host, services, runner, bell, upkeep, declared_endpoints(host))
 
 
-def _keep_up(  # noqa: PLR0917
-    upkeep: Upkeep, settings: Settings, clock: Clock, database: Database, leases: Leases, quota: Quota
-) -> None:
-    upkeep.chores.append(every(timedelta(hours=1), clock, database.refresh_statistics))
-    if settings.limits != "off":
-        upkeep.chores.append(lambda: leases.release(int(clock.now().timestamp())))
-        upkeep.chores.append(every(timedelta(minutes=1), clock, quota.persist))
-        upkeep.chores.append(every(timedelta(minutes=10), clock, lambda: leases.clean(int(clock.now().timestamp()))))
+def _extra(settings: Settings, host: PluginHost, clock: Clock, contributions: Contributions) -> dict[type, Any]:
+    """Return what endpoints, handlers and jobs get by its type."""
+    made: list[Any] = [settings, host, host.catalogue, contributions]
+    made += [Seals(derived_keys(settings, "audit log")), Vault(derived_keys(settings, "stored secrets"))]
+    made += [factory(settings, clock) for _, factory in host.declared("register_services")]
+    return {**{type(each): each for each in made}, Mailer: mailer_for(settings)}
+
+
+def _bus(host: PluginHost, clock: Clock, contributions: Contributions, extra: Mapping[type, Any], bell: Bell) -> Bus:
+    handlers = [handler for _, handler in host.declared("register_event_handlers")]
+    return Bus(
+        clock,
+        handled=frozenset(type_of(each.event) for each in handlers if not each.within),
+        within=taking_part(host, contributions.enabled, extra),
+        wake=bell.ask,
+        seals=extra[Seals],
+    )
+
+
+def _chores(services: Services, leases: Leases, quota: Quota) -> Iterator[Callable[[], None]]:
+    clock = services.clock
+    yield every(timedelta(hours=1), clock, services.database.refresh_statistics)
+    if services.settings.limits != "off":
+        yield lambda: leases.release(int(clock.now().timestamp()))
+        yield every(timedelta(minutes=1), clock, quota.persist)
+        yield every(timedelta(minutes=10), clock, lambda: leases.clean(int(clock.now().timestamp())))
 
 
 def declared_endpoints(host: PluginHost) -> tuple[Endpoint, ...]:
