@@ -21,7 +21,7 @@ class Event(BaseModel):
             handler in the order in which they happened.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     type: ClassVar[str]
     version: ClassVar[int] = 1
