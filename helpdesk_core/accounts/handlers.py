@@ -62,7 +62,7 @@ def offer_verification(ctx: HandlerContext, event: UserRegistered) -> None:
 def offer_reset(ctx: HandlerContext, event: PasswordResetRequested) -> None:
     """Make the link that was asked for, if there is an open account."""
     if event.user_id is not None:
-        attribute_session(ctx.session, ctx.session.info["bus"], None, Origin(event.address))
+        attribute_session(ctx.session, ctx.session.info["bus"], None, Origin(event.address), cause=ctx.happened)
         service.offer_reset(ctx.session, event.user_id)
 
 

@@ -1,8 +1,9 @@
 """What the core does on a schedule."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, exists, select
+from sqlalchemy.orm import Session
 
 from helpdesk_core.events import OutboxEvent
 from helpdesk_core.jobs import JobContext, StoredJob, job
@@ -16,22 +17,24 @@ BATCH = 5000
 def forget_events(ctx: JobContext) -> None:
     """Remove events that are older than the installation keeps them, and that no job refers to any more."""
     before = ctx.now - timedelta(days=ctx.get(Settings).event_days)
-    oldest = (
-        select(OutboxEvent.id)
-        .where(
-            OutboxEvent.created_at < before,
-            OutboxEvent.due_at.is_(None),
-            ~exists().where(StoredJob.event_id == OutboxEvent.id),
-        )
-        .order_by(OutboxEvent.id)
-        .limit(BATCH)
-    )
-    keys = ctx.session.scalars(oldest).all()
-    ctx.session.execute(
-        delete(OutboxEvent).where(OutboxEvent.id.in_(keys)).execution_options(synchronize_session=False)
-    )
-    if len(keys) == BATCH:
-        ctx.again(ctx.now, "there are more")
+    after = 0
+    while old := _old(ctx.session, before, after):
+        gone = delete(OutboxEvent).where(OutboxEvent.id.in_(old), OutboxEvent.due_at.is_(None), ~_REFERRED_TO)
+        found = ctx.session.execute(gone.returning(OutboxEvent.id).execution_options(synchronize_session=False))
+        if found.first():
+            ctx.again(ctx.now, "there may be more")  # in a transaction of its own: others want to write, too
+            return
+        after = old[-1]
+
+
+_REFERRED_TO = exists().where(StoredJob.event_id == OutboxEvent.id)
+
+
+def _old(session: Session, before: datetime, after: int) -> list[int]:
+    """Return the keys of the next events that are old, nothing once a batch has none: keys go up with time."""
+    following = select(OutboxEvent.id, OutboxEvent.created_at).where(OutboxEvent.id > after)
+    rows = session.execute(following.order_by(OutboxEvent.id).limit(BATCH))
+    return [key for key, created_at in rows if created_at < before]
 
 
 ALL = (forget_events,)

@@ -14,6 +14,7 @@ from sqlalchemy import event
 from starlette.routing import Mount
 
 from helpdesk_core.app import assemble, create_app
+from helpdesk_core.plugins import PluginHost
 from helpdesk_core.settings import Settings
 from helpdesk_core.web.answers import Answer
 from helpdesk_core.web.dispatch import Api
@@ -31,17 +32,18 @@ BATCH = 100
 class Product:
     """The product over one database, asked one request after the other."""
 
-    def __init__(self, database: Path, *, timed: bool = True, **settings: Any) -> None:
+    def __init__(self, database: Path, *, timed: bool = True, host: PluginHost | None = None, **settings: Any) -> None:
         """Assemble it, with its default settings but for limits, which it would meet, and for those that are given.
 
         Args:
             database: what it works on.
             timed: whether the time of each statement is taken, which costs some as well.
+            host: the plugins; those that are installed when it is left out.
             settings: others than the default.
         """
         values: dict[str, Any] = {"home": FOLDER / "home", "limits": "count", "log_requests": False, **settings}
         self._parts = assemble(
-            Settings(database_url=f"sqlite:///{database.resolve()}", secret_key=SecretStr(KEY), **values)
+            Settings(database_url=f"sqlite:///{database.resolve()}", secret_key=SecretStr(KEY), **values), host=host
         )
         self.spent: Spent = []
         if timed:

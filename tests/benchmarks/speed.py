@@ -9,7 +9,7 @@ from random import Random
 
 import orjson
 
-from tests.benchmarks import accounting, agreement, data, report, signing_in, texts
+from tests.benchmarks import accounting, agreement, data, publishing, report, signing_in, texts
 from tests.benchmarks.inside import Product, Spent, statements
 from tests.benchmarks.report import Goal
 from tests.benchmarks.rounds import Effort, Entry, interleave
@@ -66,6 +66,7 @@ def run(size: Size, say: Callable[[str], None]) -> Results:
         _list(results, servers, logins, size.effort, say)
         _create(results, servers, logins, size.effort, say)
     _accounting(results, path, logins, size, say)
+    _publishing(results, path, logins, size, say)
     _signing_in(results, size, say)
     large = data.database("large", [size.small, size.large], say)
     _sizes(results, large, size, say)
@@ -145,6 +146,17 @@ def _accounting(results: Results, path: Path, logins: list[data.Login], size: Si
     goal = "list with limits, quotas and activity against without, CPU a request"
     results.goals.append(report.at_most(goal, 1.05, cost.ratio, " times"))
     say(results.tables["accounting"])
+
+
+def _publishing(results: Results, path: Path, logins: list[data.Login], size: Size, say: Callable[[str], None]) -> None:
+    """Compare the creation of tickets with handlers of eleven plugins and with none."""
+    posted = [body.encode() for body in bodies(1_000)]
+    cost = publishing.measure(path, logins, posted, size.batches)
+    rows = [("no handler", f"{cost.unheard:.0f}", ""), ("eleven plugins", f"{cost.heard:.0f}", f"{cost.ratio:.3f}")]
+    results.tables["publishing"] = report.small_table(("who listens", "CPU a request, us", "ratio"), rows)
+    goal = "create with handlers of eleven plugins against none, CPU a request"
+    results.goals.append(report.at_most(goal, 1.1, cost.ratio, " times"))
+    say(results.tables["publishing"])
 
 
 def _signing_in(results: Results, size: Size, say: Callable[[str], None]) -> None:
