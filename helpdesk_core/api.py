@@ -23,6 +23,8 @@ from helpdesk_core.errors import (
 from helpdesk_core.events import Event, Handler, HandlerContext, acting, now, on, publish
 from helpdesk_core.files import FileStore, discard_upload, store_upload
 from helpdesk_core.hookspecs import hookimpl
+from helpdesk_core.http.failures import OutboundError, UnsafeUrl
+from helpdesk_core.http.outbound import Outbound, Reply
 from helpdesk_core.permissions import (
     PLATFORM,
     ROLES,
@@ -126,6 +128,8 @@ __all__ = [
     "Order",
     "Organization",
     "OrganizationSummary",
+    "Outbound",
+    "OutboundError",
     "Page",
     "PathPattern",
     "Permission",
@@ -137,6 +141,7 @@ __all__ = [
     "ReadModel",
     "Redirect",
     "Ref",
+    "Reply",
     "Router",
     "Schema",
     "SearchIndex",
@@ -145,6 +150,7 @@ __all__ = [
     "Timestamped",
     "Totals",
     "Unprocessable",
+    "UnsafeUrl",
     "UntilDateTime",
     "Upload",
     "User",
