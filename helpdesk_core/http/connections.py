@@ -180,7 +180,7 @@ def send(
     *,
     addresses: Sequence[Address],
     limits: Limits,
-    trusted: ssl.SSLContext,
+    trusted: ssl.SSLContext | None,
     method: str,
     headers: Iterable[tuple[bytes, bytes]],
     content: bytes,
@@ -191,7 +191,7 @@ def send(
         target: what the request, its header `Host` and the certificate are about.
         addresses: of the target, checked.
         limits: when it ends at the latest.
-        trusted: how certificates are checked.
+        trusted: how certificates are checked, of a target with `https`.
         method: in capitals.
         headers: none of `OURS`.
         content: the body.

@@ -161,7 +161,7 @@ class Outbound:
             target,
             addresses=addresses,
             limits=limits,
-            trusted=self._trusted,
+            trusted=self._trusted if target.scheme == "https" else None,
             method=method,
             headers=headers,
             content=content,
