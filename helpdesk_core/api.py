@@ -34,6 +34,8 @@ from helpdesk_core.events import (
 )
 from helpdesk_core.files import FileStore, discard_upload, store_upload
 from helpdesk_core.hookspecs import hookimpl, hookspec
+from helpdesk_core.http.failures import OutboundError, UnsafeUrl
+from helpdesk_core.http.outbound import Outbound, Reply
 from helpdesk_core.jobs import Job, JobContext, Retries, check_schedule, enqueue, job, last_slot
 from helpdesk_core.keys import Undecipherable, Vault
 from helpdesk_core.permissions import (
@@ -146,6 +148,8 @@ __all__ = [
     "Order",
     "Organization",
     "OrganizationSummary",
+    "Outbound",
+    "OutboundError",
     "Page",
     "PathPattern",
     "Permission",
@@ -157,6 +161,7 @@ __all__ = [
     "ReadModel",
     "Redirect",
     "Ref",
+    "Reply",
     "Retries",
     "Router",
     "Schema",
@@ -167,6 +172,7 @@ __all__ = [
     "Totals",
     "Undecipherable",
     "Unprocessable",
+    "UnsafeUrl",
     "UntilDateTime",
     "Upload",
     "User",

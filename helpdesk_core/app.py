@@ -23,6 +23,7 @@ from helpdesk_core.database import Database
 from helpdesk_core.errors import HelpdeskError, MethodNotAllowed, NotFound
 from helpdesk_core.events import Bus, type_of
 from helpdesk_core.files import FileStore, FolderStore
+from helpdesk_core.http.outbound import Outbound
 from helpdesk_core.jobs import Bell, Pool, Registry, Runner, Tenants, make_queue, taking_part
 from helpdesk_core.keys import Seals, Vault, derived_keys
 from helpdesk_core.limits.choice import stores_of
@@ -134,7 +135,7 @@ def _extra(settings: Settings, host: PluginHost, clock: Clock, contributions: Co
     made: list[Any] = [settings, host, host.catalogue, contributions]
     made += [Seals(derived_keys(settings, "audit log")), Vault(derived_keys(settings, "stored secrets"))]
     made += [factory(settings, clock) for _, factory in host.declared("register_services")]
-    return {**{type(each): each for each in made}, Mailer: mailer_for(settings)}
+    return {**{type(each): each for each in made}, Mailer: mailer_for(settings), Outbound: Outbound(settings)}
 
 
 def _bus(host: PluginHost, clock: Clock, contributions: Contributions, extra: Mapping[type, Any], bell: Bell) -> Bus:

@@ -33,6 +33,7 @@ def configure_logging(level: str, stream: TextIO | None = None) -> None:
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = True
     logging.getLogger("huey").setLevel(logging.WARNING)  # a line for each ring says nothing
+    logging.getLogger("httpx2").setLevel(logging.WARNING)  # it writes down whole URLs, with what is secret in them
     logging.getLogger("alembic").setLevel(logging.WARNING)  # `helpdesk migrate` says itself what it did
     logging.getLogger("uvicorn.access").disabled = True  # `helpdesk.web` has a line for each request
 

@@ -5,10 +5,12 @@ The environment wins over the file. Anything misspelt stops the start; see `load
 
 import tomllib
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_core import PydanticCustomError
 
 from helpdesk_core.schemas import nearest
 
@@ -26,7 +28,19 @@ def _listed(value: Any) -> Any:
     return value
 
 
+def _networks(listed: tuple[str, ...]) -> tuple[str, ...]:
+    for at, network in enumerate(listed, 1):
+        try:
+            ip_network(network.replace("%", "/"))  # a zone is of no use here; Python would take it
+        except ValueError:
+            told = "Number {at} of the list is not a network: an address and a length, with nothing but zeros after it"
+            raise PydanticCustomError("network", told, {"at": at}) from None
+    return listed
+
+
 Listed = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+Networks = Annotated[Listed, AfterValidator(_networks)]
+Ports = Annotated[tuple[Annotated[int, Field(ge=1, le=65535)], ...], BeforeValidator(_listed)]
 
 
 class Settings(BaseModel):
@@ -66,6 +80,11 @@ class Settings(BaseModel):
     """Origins of web pages that may call the API from a browser."""
     trusted_proxies: Listed = Field((), examples=["10.0.0.1"])
     """Addresses of proxies whose `X-Forwarded-...` headers are believed."""
+    outbound_allow: Networks = Field((), examples=["10.1.2.0/24,fd00:1::/64"])
+    """Networks that webhooks and integrations may reach although they are not public: there also over `http://`, at any
+    port, and by address in place of a name. Everybody who may enter a URL can then send requests to them."""
+    outbound_ports: Ports = Field((80, 443), examples=["443,8443"])
+    """Ports of public hosts that webhooks and integrations may reach, always over `https://`."""
     default_organization: str = Field("", examples=["acme-corp"])
     """Slug of the organisation that takes registrations which name none; empty means the oldest one."""
     max_body_bytes: Annotated[int, Field(ge=1024)] = Field(1_048_576, examples=[1_048_576])

@@ -72,6 +72,20 @@ def test_every_wrong_value_is_told_on_a_line_of_its_own(tmp_path):
     assert [line.partition(":")[0] for line in told.splitlines()] == ["HELPDESK_PUBLIC_URL", "HELPDESK_LOG_LEVEL"]
 
 
+@pytest.mark.parametrize("wrong", ["10.0.0.1/8", "10.0.0.0/33", "example.com", "10.0.0.0-10.0.0.9", "::1%lo"])
+def test_a_network_that_is_none_is_told_by_its_place(tmp_path, wrong):
+    assert refusal({"HELPDESK_OUTBOUND_ALLOW": f"127.0.0.0/8,{wrong}"}, tmp_path) == (
+        "HELPDESK_OUTBOUND_ALLOW: Number 2 of the list is not a network: an address and a length, with nothing but "
+        "zeros after it. Example: HELPDESK_OUTBOUND_ALLOW=10.1.2.0/24,fd00:1::/64"
+    )
+
+
+def test_ports_are_numbers_that_ports_can_have(tmp_path):
+    assert load_settings({"HELPDESK_OUTBOUND_PORTS": "443, 8443"}, tmp_path).outbound_ports == (443, 8443)
+    for wrong in ("0", "65536", "https"):
+        assert refusal({"HELPDESK_OUTBOUND_PORTS": wrong}, tmp_path).startswith("HELPDESK_OUTBOUND_PORTS: ")
+
+
 def test_variables_of_the_test_suite_are_no_settings(tmp_path):
     assert load_settings({"HELPDESK_TEST_DATABASE_URL": "postgresql://x"}, tmp_path) == Settings()
 

@@ -43,7 +43,7 @@ def shown(value: Any) -> str:
     """Return a default as one would write it."""
     plain = value.get_secret_value() if isinstance(value, SecretStr) else value
     if isinstance(plain, tuple):
-        plain = ",".join(plain)
+        plain = ",".join(map(str, plain))
     return f"`{str(plain).lower() if isinstance(plain, bool) else plain}`" if plain not in {None, ""} else "empty"
 
 

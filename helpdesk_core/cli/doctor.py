@@ -118,6 +118,11 @@ def _mail(installation: Installation) -> str:
     return f"by {server.host}:{server.port}, not tried"
 
 
+def _outbound(installation: Installation) -> str:
+    allowed = ", ".join(installation.settings.outbound_allow)
+    return f"public hosts, and whatever answers in {allowed}" if allowed else "public hosts alone"
+
+
 def _require_file(installation: Installation) -> None:
     file = database_file(installation.settings)
     if file is not None and not file.exists():
@@ -134,6 +139,7 @@ CHECKS: dict[str, Callable[[Installation], str]] = {
     "leftovers": _orphans,
     "limits": _limits,
     "mail": _mail,
+    "outbound": _outbound,
 }
 
 
@@ -149,5 +155,5 @@ def _shown(value: object) -> str:
     if isinstance(value, SecretStr):
         return str(value)
     if isinstance(value, tuple):
-        return ",".join(value)
+        return ",".join(map(str, value))
     return "" if value is None else str(value)

@@ -64,6 +64,14 @@ class TestDoctor:
             monkeypatch.setenv(f"HELPDESK_{name}", value)
         assert findings(helpdesk("doctor"))["limits"] == ("ok", finding)
 
+    @pytest.mark.parametrize(
+        ("allowed", "finding"),
+        [("", "public hosts alone"), ("10.0.0.0/8,::1", "public hosts, and whatever answers in 10.0.0.0/8, ::1")],
+    )
+    def test_tells_what_users_may_have_requests_sent_to(self, helpdesk, migrated, monkeypatch, allowed, finding):
+        monkeypatch.setenv("HELPDESK_OUTBOUND_ALLOW", allowed)
+        assert findings(helpdesk("doctor"))["outbound"] == ("ok", finding)
+
     def test_finds_a_key_that_is_too_short(self, helpdesk, migrated):
         (migrated / "helpdesk-data" / "secret-key").write_text("short")
         assert findings(helpdesk("doctor"))["secret key"][0] == "WRONG"
