@@ -1,0 +1,97 @@
+"""A worker hears of what is committed, runs it in its threads, and stops in order."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+from huey.registry import Message
+
+from helpdesk_core.events import HandlerContext, on
+from helpdesk_core.jobs import Bell, JobContext, Pool, job, make_queue
+from helpdesk_core.jobs.bell import JsonSerializer
+from tests.jobs.conftest import Bench, MakeBench, SomethingHappened
+
+PATIENCE = 30
+
+
+@pytest.fixture
+def started(bench: MakeBench) -> Iterator[object]:
+    """Start pools, and stop them at the end."""
+    pools: list[Pool] = []
+
+    def start(made: Bench) -> Pool:
+        settings = made.installation.parts.settings
+        bell = Bell(lambda: make_queue(settings))
+        object.__setattr__(made.installation.parts.services.bus, "wake", bell.ask)
+        pool = Pool(made.runner, bell, 3, one_writer=True)
+        pools.append(pool)
+        pool.start()
+        return pool
+
+    yield start
+    for pool in pools:
+        pool.stop()
+
+
+def test_a_worker_delivers_what_is_published(bench: MakeBench, started: object) -> None:
+    heard = threading.Event()
+
+    @on(SomethingHappened)
+    def note(_: HandlerContext, _event: SomethingHappened) -> None:
+        heard.set()
+
+    made = bench(note)
+    started(made)  # type: ignore[operator]
+    made.publish(SomethingHappened(what="one"))
+    assert heard.wait(PATIENCE)
+
+
+def test_a_slow_job_holds_up_no_quick_one(bench: MakeBench, started: object) -> None:
+    begun, heard, end = threading.Barrier(3, timeout=PATIENCE), threading.Event(), threading.Event()
+
+    @job(slow=True)
+    def dawdle(_: JobContext) -> None:
+        begun.wait()
+        end.wait(PATIENCE)
+
+    @on(SomethingHappened)
+    def note(_: HandlerContext, _event: SomethingHappened) -> None:
+        heard.set()
+
+    made = bench(dawdle, note)
+    started(made)  # type: ignore[operator]
+    made.enqueue(dawdle)
+    made.enqueue(dawdle)
+    begun.wait()  # both are running, in two of three threads
+    made.publish(SomethingHappened(what="one"))
+    assert heard.wait(PATIENCE)
+    end.set()
+
+
+def test_a_worker_that_stops_finishes_what_it_has_begun(bench: MakeBench, started: object) -> None:
+    begun, stopping, done = threading.Event(), threading.Event(), threading.Event()
+
+    @job(slow=True)
+    def dawdle(_: JobContext) -> None:
+        begun.set()
+        stopping.wait(PATIENCE)
+        done.set()
+
+    made = bench(dawdle)
+    pool = started(made)  # type: ignore[operator]
+    made.enqueue(dawdle)
+    assert begun.wait(PATIENCE)
+    threading.Timer(0.05, stopping.set).start()
+    pool.stop(PATIENCE)
+    assert done.is_set()
+    assert made.jobs() == []
+
+
+def test_messages_are_json_and_nothing_but_rings_is_read() -> None:
+    serializer = JsonSerializer()
+    ring = Message("id", "helpdesk_core.jobs.bell.ring", None, 0, 0, None, ("quick",), {})
+    assert serializer.serialize(ring) == b'["id","helpdesk_core.jobs.bell.ring",null,["quick"]]'
+    assert serializer.deserialize(serializer.serialize(ring)).args == ("quick",)
+    for bad in (b'["id","os.system",null,["rm"]]', b"\x80\x04cos\nsystem\n."):
+        with pytest.raises(ValueError):  # noqa: PT011 - of one kind or another
+            serializer.deserialize(bad)
