@@ -157,6 +157,12 @@ class AlreadyExists(Conflict):
         return cls(message, details={"field": field, "message": message}, errors=[FieldError(field, message)])
 
 
+class Gone(HelpdeskError):
+    """This was kept for a while only."""
+
+    status = 410
+
+
 class PreconditionFailed(HelpdeskError):
     """The resource has changed since you read it."""
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from helpdesk_core.events import Event, Handler
     from helpdesk_core.jobs import Job
     from helpdesk_core.permissions import Permission
+    from helpdesk_core.resources import Resource
     from helpdesk_core.web.authentication import Authenticator
     from helpdesk_core.web.context import Services
     from helpdesk_core.web.routing import Router
@@ -97,6 +98,14 @@ def register_organization_settings() -> "Sequence[type[BaseModel]]":  # type: ig
     Every field has a default. `settings["oncall"]` of an organisation is then checked by the plugin `oncall`'s schema
     whenever it is written, and shown with its defaults; keys that no schema declares are kept as they are. Read it
     with `organization_settings(session, "oncall", OncallSettings)`.
+    """
+
+
+@hookspec
+def register_resources() -> "Sequence[Resource]":  # type: ignore[empty-body]
+    """Return the kinds of things that others can follow: by the change feed, the socket and webhooks.
+
+    Events say in `about` which of them they change. A name belongs to one plugin.
     """
 
 

@@ -102,6 +102,10 @@ class Visibility:
         """Return the alternatives that make the condition, each one range of an index; none if it is one itself."""
         return ()
 
+    def oversees(self, variant: str) -> bool:
+        """Tell whether those of a variant see the rows of everybody, and so hear of all that vanish."""
+        return variant == "all"
+
 
 class OwnOr(Visibility):
     """All rows for those who have a permission, one's own for everybody else."""

@@ -13,7 +13,7 @@ from helpdesk_core.queries.fields import Viewer
 from helpdesk_core.queries.filters import Equals, Filter, FullText, Through, WordsIn
 from helpdesk_core.schemas import nearest
 from helpdesk_core.search import COUNTED_HITS, RANKED_HITS, relevance
-from helpdesk_core.statements import Prepared
+from helpdesk_core.statements import Among, Prepared
 from helpdesk_core.tenancy import TenantScoped
 
 Attribute = InstrumentedAttribute[Any]
@@ -110,6 +110,7 @@ class Finder:
         self._where = where
         self._totals = totals
         self._shapes: dict[Any, Prepared] = {}
+        self._among: dict[str, Among] = {}
 
     def parse_ordering(self, ordering: str | None) -> Ordering:
         """Return `ordering` as pairs; `Invalid` names what can be sorted by when a field is unknown."""
@@ -152,6 +153,22 @@ class Finder:
         if not rows:
             raise NotFound
         return int(rows[0][0])
+
+    def among(self, session: Session, viewer: Viewer, keys: Sequence[int]) -> list[int]:
+        """Return those of `keys` that `viewer` may see, in their order."""
+        variant = self.visible.variant(viewer.actor)
+        found = self._among.get(variant)
+        if found is None:
+            found = self._among[variant] = Among(select(self.key).where(*self._scope(variant)), self.key)
+        seen = {row[0] for row in found.rows(session, keys, identity(viewer))}
+        return [key for key in keys if key in seen]
+
+    def identified_by(self, column: Attribute) -> Any:
+        """Return the SELECT of keys and `column` of all rows there are, whoever may see them."""
+        statement = select(self.key, column)
+        if issubclass(self.entity, TenantScoped):
+            statement = statement.where(self.entity.organization_id == bindparam("organization_id"))
+        return statement
 
     def _cached(self, shape: Any, build: Any) -> Prepared:
         found = self._shapes.get(shape)

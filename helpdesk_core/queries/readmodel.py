@@ -92,11 +92,15 @@ class ReadModel(Finder, Generic[ShownT]):
 
     def load(self, session: Session, viewer: Viewer, keys: Sequence[int]) -> list[dict[str, Any]]:
         """Return the objects with these keys as `viewer` is shown them, in this order."""
-        if not keys:
-            return []
-        load, rows, env, _ = self._rows(session, viewer, keys)
-        found = {row[0]: {name: read(row, env) for name, read in load.readers} for row in rows}
+        found = self.load_by_key(session, viewer, keys)
         return [found[key] for key in keys if key in found]
+
+    def load_by_key(self, session: Session, viewer: Viewer, keys: Sequence[int]) -> dict[int, dict[str, Any]]:
+        """Return the objects with these keys as `viewer` is shown them, by key, as far as there are any."""
+        if not keys:
+            return {}
+        load, rows, env, _ = self._rows(session, viewer, keys)
+        return {row[0]: {name: read(row, env) for name, read in load.readers} for row in rows}
 
     def load_one(self, session: Session, viewer: Viewer, key: int) -> Loaded:
         """Return one object and its tag."""

@@ -1,5 +1,6 @@
 """What this plugin tells others. Payloads hold keys and words of the stored vocabulary, no texts of people."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from helpdesk_core.api import Event
@@ -11,6 +12,8 @@ class TicketEvent(Event):
     Attributes:
         ticket_id: key of the ticket.
     """
+
+    about: ClassVar[Mapping[str, str]] = {"ticket": "ticket_id"}
 
     ticket_id: int
 
@@ -98,6 +101,8 @@ class CommentEvent(TicketEvent):
         is_internal: whether only staff may know of it.
     """
 
+    about: ClassVar[Mapping[str, str]] = {"comment": "comment_id", "ticket": "ticket_id"}
+
     comment_id: int
     author_id: int
     is_internal: bool
@@ -110,9 +115,15 @@ class CommentCreated(CommentEvent):
 
 
 class CommentUpdated(CommentEvent):
-    """A comment was changed."""
+    """A comment was changed.
+
+    Attributes:
+        was_internal: whether only staff could know of it before.
+    """
 
     type: ClassVar[str] = "comment.updated"
+
+    was_internal: bool
 
 
 class CommentDeleted(CommentEvent):
@@ -128,6 +139,8 @@ class CategoryEvent(Event):
         category_id: key of the category.
         name: what it is called.
     """
+
+    about: ClassVar[Mapping[str, str]] = {"category": "category_id"}
 
     category_id: int
     name: str
@@ -177,6 +190,8 @@ class TagEvent(Event):
         name: what it is called.
     """
 
+    about: ClassVar[Mapping[str, str]] = {"tag": "tag_id"}
+
     tag_id: int
     name: str
 
@@ -219,6 +234,8 @@ class AttachmentEvent(Event):
         ticket_id: key of the ticket that has it, if any.
     """
 
+    about: ClassVar[Mapping[str, str]] = {"attachment": "attachment_id", "ticket": "ticket_id"}
+
     attachment_id: int
     ticket_id: int | None
 
@@ -227,6 +244,12 @@ class AttachmentCreated(AttachmentEvent):
     """A file was uploaded."""
 
     type: ClassVar[str] = "attachment.created"
+
+
+class AttachmentMoved(AttachmentEvent):
+    """A file went to a ticket, or from it back to its uploader."""
+
+    type: ClassVar[str] = "attachment.moved"
 
 
 class AttachmentDeleted(AttachmentEvent):
@@ -253,5 +276,6 @@ ALL = (
     TagDeleted,
     TagMerged,
     AttachmentCreated,
+    AttachmentMoved,
     AttachmentDeleted,
 )

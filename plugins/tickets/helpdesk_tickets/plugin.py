@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from click import Command
 
-from helpdesk_core.api import Event, Permission, Router, hookimpl
-from helpdesk_tickets import commands, demo, events, permissions
+from helpdesk_core.api import Event, Permission, Resource, Router, hookimpl
+from helpdesk_tickets import commands, demo, events, permissions, resources
 from helpdesk_tickets.models import Base
 from helpdesk_tickets.routes import (
     attachments,
@@ -52,6 +52,11 @@ def register_routes() -> list[Router]:
         statistics.router,
         choices.router,
     ]
+
+
+@hookimpl
+def register_resources() -> tuple[Resource, ...]:
+    return resources.ALL
 
 
 @hookimpl

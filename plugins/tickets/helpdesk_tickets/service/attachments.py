@@ -18,10 +18,11 @@ from helpdesk_core.api import (
     publish,
     store_upload,
 )
-from helpdesk_tickets.events import AttachmentCreated, AttachmentDeleted
+from helpdesk_tickets.events import AttachmentCreated, AttachmentDeleted, AttachmentMoved
 from helpdesk_tickets.models import Attachment, Ticket
 from helpdesk_tickets.permissions import DELETE_ATTACHMENTS
 from helpdesk_tickets.queries.visibility import WithTicket
+from helpdesk_tickets.service.people import people_of
 from helpdesk_tickets.uploads import HEAD, believed_type, declared_type, safe_name
 
 
@@ -78,7 +79,8 @@ def create_attachment(
     )
     session.add(attachment)
     session.flush()
-    publish(session, AttachmentCreated(attachment_id=attachment.id, ticket_id=ticket_id))
+    concerned = people_of(session, ticket_id) | {actor.user_id}
+    publish(session, AttachmentCreated(attachment_id=attachment.id, ticket_id=ticket_id), concerns=concerned)
     return attachment
 
 
@@ -90,7 +92,9 @@ def delete_attachment(session: Session, actor: Actor, attachment_id: int, *, sto
     session.delete(attachment)
     session.flush()
     discard_upload(session, store, attachment.file_key)
-    publish(session, AttachmentDeleted(attachment_id=attachment_id, ticket_id=attachment.ticket_id))
+    concerned = people_of(session, attachment.ticket_id) | {attachment.uploaded_by_id}
+    deleted = AttachmentDeleted(attachment_id=attachment_id, ticket_id=attachment.ticket_id)
+    publish(session, deleted, concerns=concerned)
 
 
 def visible_attachment(session: Session, actor: Actor, attachment_id: int) -> Attachment:
@@ -123,6 +127,18 @@ def attach(session: Session, actor: Actor, ticket: Ticket, ids: Sequence[int]) -
     _move(session, sorted(set(before) - wanted), None)
     _move(session, sorted(wanted - set(before)), ticket.id)
     return before, sorted(wanted)
+
+
+def announce_files(session: Session, ticket_id: int, before: Sequence[int], after: Sequence[int]) -> None:
+    """Publish which files went to a ticket and which it lost."""
+    moved = set(before) ^ set(after)
+    if not moved:
+        return
+    people = people_of(session, ticket_id)
+    uploaders = select(Attachment.id, Attachment.uploaded_by_id).where(Attachment.id.in_(moved)).order_by(Attachment.id)
+    for key, uploader in session.execute(uploaders):
+        event = AttachmentMoved(attachment_id=key, ticket_id=ticket_id)
+        publish(session, event, concerns=people | {uploader})
 
 
 def _move(session: Session, keys: Sequence[int], ticket_id: int | None) -> None:

@@ -8,6 +8,7 @@ from helpdesk_tickets.events import CategoryCreated, CategoryDeleted, CategoryUp
 from helpdesk_tickets.models import NO_CATEGORY, Category, Ticket, TicketChange, TicketCount
 from helpdesk_tickets.names import key_of, slug_of
 from helpdesk_tickets.schemas.categories import CategoryCreate, CategoryUpdate
+from helpdesk_tickets.service.people import announce_updates, tickets_with
 from helpdesk_tickets.service.rows import row_of
 
 
@@ -56,6 +57,7 @@ def delete_category(session: Session, actor: Actor, category_id: int, move_to: i
     category = row_of(session, Category, category_id)
     if move_to is not None and (move_to == category_id or session.get(Category, move_to) is None):
         raise Invalid.field("move_to", "There is no such category.")
+    moved = tickets_with(session, Ticket.category_id == category_id)
     _record_move(session, actor, category_id, move_to)
     session.execute(
         update(Ticket)
@@ -66,6 +68,7 @@ def delete_category(session: Session, actor: Actor, category_id: int, move_to: i
     _move_counts(session, category_id, move_to or NO_CATEGORY)
     session.delete(category)
     session.flush()
+    announce_updates(session, moved, "category")
     publish(session, CategoryDeleted(category_id=category_id, name=category.name, moved_to=move_to))
 
 

@@ -35,7 +35,7 @@ def add_comment(session: Session, actor: Actor, ticket_id: int, data: CommentCre
         _count(edit.ticket, 1, is_internal=data.is_internal)
         _react(edit, is_internal=data.is_internal)
         index_comment(session, ticket_id, data.content, is_internal=data.is_internal)
-    publish(session, CommentCreated(comment_id=key, **facts))
+    publish(session, CommentCreated(comment_id=key, **facts), concerns=edit.concerned)
     return key
 
 
@@ -51,15 +51,16 @@ def update_comment(session: Session, actor: Actor, comment_id: int, data: Commen
         return
     if "is_internal" in changed:
         actor.require(COMMENT_INTERNALLY, "Only staff can make comments internal.")
+    was_internal = comment.is_internal
     with editing(session, actor, comment.ticket_id) as edit:
-        _count(edit.ticket, -1, is_internal=comment.is_internal)
+        _count(edit.ticket, -1, is_internal=was_internal)
         for name, value in changed.items():
             setattr(comment, name, value)
         comment.updated_at = edit.now
         _count(edit.ticket, 1, is_internal=comment.is_internal)
         session.flush()
         index_ticket(session, edit.ticket)
-    publish(session, CommentUpdated(**_facts(comment)))
+    publish(session, CommentUpdated(**_facts(comment), was_internal=was_internal), concerns=edit.concerned)
 
 
 def delete_comment(session: Session, actor: Actor, comment_id: int) -> None:
@@ -75,7 +76,7 @@ def delete_comment(session: Session, actor: Actor, comment_id: int) -> None:
         session.delete(comment)
         session.flush()
         index_ticket(session, edit.ticket)
-    publish(session, CommentDeleted(**facts))
+    publish(session, CommentDeleted(**facts), concerns=edit.concerned)
 
 
 def _comment_to_change(session: Session, actor: Actor, comment_id: int) -> Comment:

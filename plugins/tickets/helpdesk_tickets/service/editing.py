@@ -13,6 +13,7 @@ from helpdesk_tickets.models import Ticket
 from helpdesk_tickets.service.counting import contributions, count
 from helpdesk_tickets.service.history import add_changes
 from helpdesk_tickets.service.indexing import index_ticket
+from helpdesk_tickets.service.people import people_in
 
 COLUMNS = {"assigned_agent": "assigned_agent_id", "category": "category_id", "customer": "customer_id"}
 """Where a field is stored under another name than COMPREHENSIVE's, which history and events use."""
@@ -39,7 +40,13 @@ class Edit:
         self.now = now(session).replace(microsecond=0)  # as it is stored
         self._counted = contributions(ticket)
         self._before = _state(ticket)
+        self._people = _people(ticket)
         self._changes: dict[str, tuple[Any, Any]] = {}
+
+    @property
+    def concerned(self) -> set[int]:
+        """Return the keys of the people of the ticket, before the change and after it."""
+        return self._people | _people(self.ticket)
 
     def set(self, field: str, value: Any) -> bool:
         """Set a field, and tell whether that changes anything."""
@@ -74,16 +81,20 @@ class Edit:
         """Publish what changed."""
         if not self._changes:
             return
-        ticket_id = self.ticket.id
-        publish(self.session, TicketUpdated(ticket_id=ticket_id, fields=tuple(self._changes)))
+        ticket_id, concerned = self.ticket.id, self.concerned
+        publish(self.session, TicketUpdated(ticket_id=ticket_id, fields=tuple(self._changes)), concerns=concerned)
         if "assigned_agent" in self._changes:
             before, after = self._changes["assigned_agent"]
-            publish(
-                self.session, TicketAssigned(ticket_id=ticket_id, assigned_agent_id=after, previous_agent_id=before)
-            )
+            assigned = TicketAssigned(ticket_id=ticket_id, assigned_agent_id=after, previous_agent_id=before)
+            publish(self.session, assigned, concerns=concerned)
         if "status" in self._changes:
             before, after = self._changes["status"]
-            publish(self.session, TicketStatusChanged(ticket_id=ticket_id, before=before, after=after))
+            moved = TicketStatusChanged(ticket_id=ticket_id, before=before, after=after)
+            publish(self.session, moved, concerns=concerned)
+
+
+def _people(ticket: Ticket) -> set[int]:
+    return people_in((ticket.customer_id, ticket.created_by_id, ticket.assigned_agent_id))
 
 
 def _state(ticket: Ticket) -> dict[str, Any]:

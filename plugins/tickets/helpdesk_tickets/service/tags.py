@@ -1,6 +1,6 @@
 """Tags: their names, and what becomes of tickets when they go or become one."""
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from helpdesk_core.api import AlreadyExists, Invalid, changes, now, publish
@@ -8,6 +8,7 @@ from helpdesk_tickets.events import TagCreated, TagDeleted, TagMerged, TagUpdate
 from helpdesk_tickets.models import Tag, Ticket, TicketTag
 from helpdesk_tickets.names import key_of
 from helpdesk_tickets.schemas.tags import TagCreate, TagUpdate
+from helpdesk_tickets.service.people import announce_updates, tickets_with
 from helpdesk_tickets.service.rows import row_of
 
 
@@ -42,9 +43,11 @@ def update_tag(session: Session, tag_id: int, data: TagUpdate) -> Tag:
 def delete_tag(session: Session, tag_id: int) -> None:
     """Remove a tag, from its tickets as well."""
     tag = row_of(session, Tag, tag_id)
+    carriers = tickets_with(session, _carries(tag_id))
     session.execute(delete(TicketTag).where(TicketTag.tag_id == tag_id))
     session.delete(tag)
     session.flush()
+    announce_updates(session, carriers, "tags")
     publish(session, TagDeleted(tag_id=tag_id, name=tag.name))
 
 
@@ -58,6 +61,7 @@ def merge_tags(session: Session, tag_id: int, into: int) -> Tag:
     target = session.get(Tag, into)
     if target is None or target is tag:
         raise Invalid.field("into", "There is no such other tag.")
+    carriers = tickets_with(session, _carries(tag_id))
     target.usage_count += tag.usage_count - _tickets_with_both(session, tag_id, into)
     target.updated_at = now(session)
     has_target = select(TicketTag.ticket_id).where(TicketTag.tag_id == into)
@@ -70,8 +74,14 @@ def merge_tags(session: Session, tag_id: int, into: int) -> Tag:
     session.execute(delete(TicketTag).where(TicketTag.tag_id == tag_id))
     session.delete(tag)
     session.flush()
+    announce_updates(session, carriers, "tags")
+    publish(session, TagUpdated(tag_id=into, name=target.name))
     publish(session, TagMerged(tag_id=tag_id, into_id=into, name=target.name))
     return target
+
+
+def _carries(tag_id: int) -> ColumnElement[bool]:
+    return Ticket.id.in_(select(TicketTag.ticket_id).where(TicketTag.tag_id == tag_id))
 
 
 def _tickets_with_both(session: Session, tag_id: int, into: int) -> int:

@@ -13,11 +13,12 @@ from helpdesk_tickets.models import FINAL_STATUSES, Ticket, TicketNumber
 from helpdesk_tickets.permissions import ASSIGN, DELETE, RESTORE, UPDATE
 from helpdesk_tickets.schemas.tickets import MOST_TAGS, TicketCreate, TicketUpdate
 from helpdesk_tickets.search import searched_text, tickets_search
-from helpdesk_tickets.service.attachments import attach
+from helpdesk_tickets.service.attachments import announce_files, attach
 from helpdesk_tickets.service.counting import NOTHING, contributions, count
 from helpdesk_tickets.service.editing import Edit, editing
 from helpdesk_tickets.service.history import add_changes
 from helpdesk_tickets.service.indexing import forget_ticket, index_ticket
+from helpdesk_tickets.service.people import people_in
 from helpdesk_tickets.service.references import check_assignee, check_category, customer_of
 from helpdesk_tickets.service.sla import target_for
 from helpdesk_tickets.service.tagging import choose_tags, count_uses, link_tags, replace_tags, tags_of
@@ -64,8 +65,7 @@ def create_ticket(session: Session, actor: Actor, data: TicketCreate) -> int:
     link_tags(session, key, moment, tags)
     first = {"status": (None, ticket["status"]), "assigned_agent": (None, data.assigned_agent)}
     add_changes(session, key, actor.user_id, moment, {name: step for name, step in first.items() if step[1]})
-    if data.attachments:
-        attach(session, actor, Ticket(id=key), data.attachments)
+    files = attach(session, actor, Ticket(id=key), data.attachments) if data.attachments else ([], [])
     publish(
         session,
         TicketCreated(
@@ -77,7 +77,9 @@ def create_ticket(session: Session, actor: Actor, data: TicketCreate) -> int:
             status=ticket["status"],
             priority=data.priority,
         ),
+        concerns=people_in((ticket["customer_id"], actor.user_id, data.assigned_agent)),
     )
+    announce_files(session, key, *files)
     return key
 
 
@@ -186,7 +188,7 @@ def delete_ticket(session: Session, actor: Actor, ticket_id: int) -> None:
         edit.ticket.deleted_at = edit.now
         count_uses(session, tags_of(session, ticket_id), -1)
         forget_ticket(session, ticket_id)
-    publish(session, TicketDeleted(ticket_id=ticket_id))
+    publish(session, TicketDeleted(ticket_id=ticket_id), concerns=edit.concerned)
 
 
 def restore_ticket(session: Session, actor: Actor, ticket_id: int) -> None:
@@ -196,7 +198,7 @@ def restore_ticket(session: Session, actor: Actor, ticket_id: int) -> None:
         edit.ticket.deleted_at = None
         count_uses(session, tags_of(session, ticket_id), 1)
         index_ticket(session, edit.ticket)
-    publish(session, TicketRestored(ticket_id=ticket_id))
+    publish(session, TicketRestored(ticket_id=ticket_id), concerns=edit.concerned)
 
 
 def _set_assignee(edit: Edit, user_id: int | None) -> None:
@@ -250,6 +252,7 @@ def _set_attachments(edit: Edit, ids: Sequence[int]) -> None:
     before, after = attach(edit.session, edit.actor, edit.ticket, ids)
     if before != after:
         edit.record("attachments", before, after)
+        announce_files(edit.session, edit.ticket.id, before, after)
 
 
 _SETTERS: dict[str, Callable[[Edit, Any], object]] = {
