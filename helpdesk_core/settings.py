@@ -113,6 +113,8 @@ class Settings(BaseModel):
     """How long events are kept: as long, clients of the change feed can stay away."""
     redis_url: str = Field("", examples=["redis://localhost:6379/0"])
     """Redis, for installations with several processes; empty means none."""
+    socket_heartbeat_seconds: Annotated[float, Field(gt=0, le=3600)] = Field(30.0, examples=[30])
+    """How often clients of the socket are pinged; one that leaves two pings unanswered is closed."""
     limits: Literal["enforce", "count", "off"] = Field("enforce", examples=["count"])
     """Rate limits and quotas: `count` tells them and refuses nothing, `off` does not even count."""
     limit_general: Annotated[int, Field(ge=1)] = Field(1000, examples=[1000])

@@ -124,7 +124,7 @@ def by_access_token(means: Means) -> Authenticator:
         access = tokens.read(token.strip())
         actor = means.grants.actor(standing(session, access))
         means.presence.note_login(actor.user_id, access.login_id, means.clock.now())
-        return Principal(actor, access.dialect, "jwt", access.login_id)
+        return Principal(actor, access.dialect, "jwt", access.login_id, expires_at=access.expires_at)
 
     return find
 
@@ -148,13 +148,14 @@ def by_api_key(means: Means) -> Authenticator:
         revoked_at, addresses, scopes = kept
         if not right or revoked_at or not user_is_active or not is_active:
             raise BadKey
-        if expires_at is not None and stored_instant(expires_at) <= now:
+        expires_at = None if expires_at is None else stored_instant(expires_at)
+        if expires_at is not None and expires_at <= now:
             raise BadKey
         if not is_within(incoming.address, _json_text(addresses)):
             raise BadKey
         actor = means.grants.actor(rows[0][10:], _json_text(scopes))
         means.presence.note_key(actor.user_id, key_id, now, incoming.address)
-        return Principal(actor, Dialect.COMPREHENSIVE, "api_key", key_id=key_id)
+        return Principal(actor, Dialect.COMPREHENSIVE, "api_key", key_id=key_id, expires_at=expires_at)
 
     return find
 

@@ -44,6 +44,8 @@ class ChangeRead(Schema):
     """The kind of resource, `ticket`."""
     key: int
     """The key of the resource, also where its `id` is something else."""
+    about: dict[str, int]
+    """Keys of everything that the event touched and the caller can know of: of a comment, its ticket as well."""
     data: dict[str, Any] | None
     """The resource as it is now, as its own endpoint shows it; null when it is gone, or out of the caller's sight."""
 

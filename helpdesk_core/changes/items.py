@@ -1,7 +1,7 @@
 """What somebody is shown of events: resources as they may see them now, or that one is gone from their sight."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -26,6 +26,7 @@ class Change:
         name: of the resource.
         key: of the row.
         data: as it is now; nothing if it is gone from the viewer's sight.
+        about: the keys of all that the event touched and the viewer may know of, by name.
         id: what the viewer's dialect shows as `id`, of what is gone.
     """
 
@@ -34,6 +35,7 @@ class Change:
     name: str
     key: int
     data: Mapping[str, Any] | None
+    about: Touched
     id: Any = None
 
     def item(self) -> dict[str, Any]:
@@ -44,6 +46,7 @@ class Change:
             "timestamp": self.record.timestamp,
             "object": self.name,
             "key": self.key,
+            "about": dict(self.about),
             "data": self.data,
         }
 
@@ -107,6 +110,12 @@ class Changes:
         """Return the position of now, in the organisation of `session`."""
         return self.log.newest(session, own=True)
 
+    def audience(self, viewer: Viewer, name: str) -> tuple[Any, ...]:
+        """Name those who are shown the same of a kind of resource: all with the same rights, if these alone count."""
+        visible = self.resources.get(name).model.visible
+        alone = 0 if visible.criterion(visible.variant(viewer.actor)) is None else viewer.actor.user_id
+        return (alone, viewer.actor.permissions, viewer.dialect)
+
     def seen(
         self,
         session: Session,
@@ -126,7 +135,7 @@ class Changes:
             live: whether the events are of just now: `Resource.stated` spares looking then.
         """
         touched = [self.touched(record) for record in records]
-        reading = _Reading(self.resources, session, viewer, sharing or Sharing())
+        reading = _Reading(self, session, viewer, sharing or Sharing())
         for record, things in zip(records, touched, strict=True):
             for name, key in things:
                 reading.want(name, key, record, live=live)
@@ -137,8 +146,9 @@ class Changes:
 class _Reading:
     """Reads for one viewer: each kind of resource once, for all events together."""
 
-    def __init__(self, resources: Resources, session: Session, viewer: Viewer, sharing: Sharing) -> None:
-        self._resources = resources
+    def __init__(self, all_changes: Changes, session: Session, viewer: Viewer, sharing: Sharing) -> None:
+        self._changes = all_changes
+        self._resources = all_changes.resources
         self._session = session
         self._viewer = viewer
         self._sharing = sharing
@@ -156,16 +166,14 @@ class _Reading:
         if not skipped:
             self._wanted.setdefault(name, {})[key] = None
 
-    def changes(self, record: Record, things: Touched) -> Iterable[Change]:
+    def changes(self, record: Record, things: Touched) -> list[Change]:
         """Return what the viewer is shown of one event."""
-        for place, (name, key) in enumerate(things):
-            if not self._open[name]:
-                continue
-            data = self._read(name).get(key)
-            if data is None and not self._hears(name, record):
-                continue
-            first = place == 0 or self._knows(things[0], record)
-            yield Change(record, record.type if first else f"{name}.updated", name, key, data)
+        known = tuple(thing for thing in things if self._knows(thing, record))
+        is_whole = known[:1] == things[:1]
+        return [
+            Change(record, record.type if is_whole else f"{name}.updated", name, key, self._read(name).get(key), known)
+            for name, key in known
+        ]
 
     def identified(self, shown: list[list[Change]]) -> list[list[Change]]:
         """Return the same, with ids for what is gone."""
@@ -177,7 +185,7 @@ class _Reading:
         return [[_with_id(change, ids) for change in changes] for changes in shown] if gone else shown
 
     def _knows(self, thing: tuple[str, int], record: Record) -> bool:
-        """Tell whether the viewer may know of the most specific thing that an event is about."""
+        """Tell whether the viewer sees a thing, or could see it before."""
         name, key = thing
         return self._open[name] and (key in self._read(name) or self._hears(name, record))
 
@@ -189,17 +197,11 @@ class _Reading:
 
     def _shared(self, name: str, keys: list[int]) -> Mapping[int, dict[str, Any]]:
         """Read what others with the same rights have not read yet."""
-        shared = self._sharing.data.setdefault((name, *self.audience(name)), {})
+        shared = self._sharing.data.setdefault((name, *self._changes.audience(self._viewer, name)), {})
         missing = [key for key in keys if key not in shared]
         read = self._resources.read(self._session, self._viewer, name, missing)
         shared.update({key: read.get(key, {}) for key in missing})
         return {key: shared[key] for key in keys if shared[key]}
-
-    def audience(self, name: str) -> tuple[Any, ...]:
-        """Name those who are shown the same of a kind of resource: all with the same rights, if these alone count."""
-        actor, visible = self._viewer.actor, self._resources.get(name).model.visible
-        alone = 0 if visible.criterion(visible.variant(actor)) is None else actor.user_id
-        return (alone, actor.permissions, self._viewer.dialect)
 
     def _is_witness(self, name: str, record: Record) -> bool:
         """Tell whether the viewer could see the thing before the event or can see it since."""
@@ -216,4 +218,4 @@ class _Reading:
 def _with_id(change: Change, ids: Mapping[str, Mapping[int, Any]]) -> Change:
     if change.data is not None:
         return change
-    return Change(change.record, change.type, change.name, change.key, None, ids[change.name][change.key])
+    return replace(change, id=ids[change.name][change.key])

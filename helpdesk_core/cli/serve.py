@@ -18,6 +18,7 @@ from helpdesk_core.cli.installation import Installation, pass_installation
 from helpdesk_core.cli.lazy import load
 from helpdesk_core.keys import signing_key
 from helpdesk_core.logs import configure_logging
+from helpdesk_core.web.realtime.connection import LARGEST_FRAME
 
 WORKS = "_HELPDESK_SERVE_WORKS"
 """Names what one process of the server tells the others."""
@@ -141,6 +142,8 @@ def _config(installation: Installation, app: Starlette | str, *, workers: int, r
         proxy_headers=bool(proxies),
         forwarded_allow_ips=list(proxies),
         timeout_graceful_shutdown=10,
+        ws_max_size=LARGEST_FRAME,
+        ws_per_message_deflate=False,  # costs memory and time for each client; frames are small
     )
 
 

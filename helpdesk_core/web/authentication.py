@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
@@ -20,6 +21,7 @@ class Principal:
         method: the kind of credential: `jwt`, `api_key` or `session`.
         login_id: the login that the credential comes from, if any.
         key_id: the API key that the credential is, if it is one.
+        expires_at: when the credential stops being valid by itself, if it does.
     """
 
     actor: Actor
@@ -27,6 +29,7 @@ class Principal:
     method: str
     login_id: int | None = None
     key_id: int | None = None
+    expires_at: datetime | None = None
 
     @property
     def credential(self) -> str:

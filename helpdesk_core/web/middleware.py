@@ -5,7 +5,7 @@ Plain ASGI: Starlette's `BaseHTTPMiddleware` costs about 125 microseconds a requ
 
 import logging
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from fnmatch import fnmatchcase
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -46,7 +46,10 @@ class Frame:
         self._log_requests = log_requests
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve HTTP; pass anything else through."""
+        """Serve HTTP and WebSockets; pass anything else through."""
+        if scope["type"] == "websocket":
+            await self._serve_socket(scope, receive, send)
+            return
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -78,6 +81,29 @@ class Frame:
             if self._log_requests:
                 self._log(scope, request_id, status, started)
 
+    async def _serve_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a WebSocket: the same hosts, an id, and a line in the log when it ends."""
+        scope["request_id"] = new_request_id()
+        scope["abort"] = _cutting_off(send)
+        started, status = time.perf_counter(), 0
+
+        async def noted(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "websocket.accept":
+                status = 101
+                message["headers"] = [*message.get("headers", ()), (b"x-request-id", scope["request_id"].encode())]
+            await send(message)
+
+        try:
+            if self._hosts and not self._served(scope):
+                await receive()
+                await send({"type": "websocket.close", "code": 1008})
+                return
+            await self._app(scope, receive, noted)
+        finally:
+            if self._log_requests:
+                self._log({**scope, "method": "GET"}, scope["request_id"], status or 403, started)
+
     def _served(self, scope: Scope) -> bool:
         host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
         name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
@@ -104,3 +130,13 @@ class Frame:
                 "address": client[0] if client else None,
             },
         )
+
+
+def _cutting_off(send: Send) -> Callable[[], None]:
+    """Return what cuts a client off that does not read.
+
+    The protocol between server and application has no such message: closing would wait until everything is read.
+    """
+    transport = getattr(getattr(send, "__self__", None), "transport", None)
+    abort: Callable[[], None] = getattr(transport, "abort", lambda: None)
+    return abort

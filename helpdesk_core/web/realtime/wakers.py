@@ -1,0 +1,130 @@
+"""How a process learns at once that events were committed, its own and those of others.
+
+A wake-up carries nothing and may be lost: whoever follows looks by itself now and then. Others are told after the
+commit, by a thread of its own and at most once for all commits meanwhile, so that publishing costs nothing more.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any, Protocol
+
+from sqlalchemy import make_url
+
+from helpdesk_core.settings import BadSetting, Settings
+
+log = logging.getLogger("helpdesk.realtime")
+
+NAME = "helpdesk_events"
+"""Of the channel in Redis, and in PostgreSQL."""
+RECONNECT_SECONDS = 2.0
+
+
+class Channel(Protocol):
+    """Wakes other processes up."""
+
+    def announce(self) -> None:
+        """Tell the others."""
+
+    def listen(self, stopped: threading.Event, heard: Callable[[], None]) -> None:
+        """Call `heard` whenever somebody announces something, until `stopped` is set; raise when it breaks."""
+
+    def close(self) -> None:
+        """Let connections go."""
+
+
+def channel_of(settings: Settings) -> Channel | None:
+    """Return how the processes of an installation wake each other; nothing where they have to look by themselves."""
+    if settings.redis_url:
+        return _imported("redis_channel", "redis").RedisChannel(settings.redis_url)  # type: ignore[no-any-return]
+    if make_url(settings.database).get_backend_name() == "postgresql":
+        return _imported("postgres_channel", "postgres").PostgresChannel(settings.database)  # type: ignore[no-any-return]
+    return None
+
+
+def _imported(module: str, extra: str) -> Any:
+    """Import a channel whose driver is optional, hence only when it is asked for."""
+    try:
+        return import_module(f"helpdesk_core.web.realtime.{module}")
+    except ModuleNotFoundError as error:
+        raise BadSetting(f"This needs a driver: install helpdesk-core[{extra}] ({error}).") from None
+
+
+class Wakers:
+    """Wakes this process and the others.
+
+    Attributes:
+        reaches_others: whether other processes hear of commits of this one.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        """Prepare; a thread starts with the first commit, another one when somebody listens."""
+        self._channel = channel_of(settings)
+        self.reaches_others = self._channel is not None
+        self._listeners: list[Callable[[], None]] = []
+        self._stopped = threading.Event()
+        self._news = threading.Event()
+        self._lock = threading.Lock()
+        self._threads: dict[str, threading.Thread] = {}
+
+    def announce(self) -> None:
+        """Tell everybody that something was committed; returns at once."""
+        for listener in self._listeners:
+            listener()
+        if self._channel is not None:
+            self._news.set()
+            if "announcing" not in self._threads:
+                self._start("announcing", self._announce)
+
+    def listen(self, heard: Callable[[], None]) -> None:
+        """Call `heard`, from any thread, whenever something may have been committed."""
+        self._listeners.append(heard)
+        if self._channel is not None:
+            self._start("listening", self._listen)
+
+    def close(self) -> None:
+        """Stop telling and hearing."""
+        self._listeners.clear()
+        self._stopped.set()
+        self._news.set()
+        for thread in self._threads.values():
+            thread.join()
+        if self._channel is not None:
+            self._channel.close()
+
+    def _start(self, name: str, run: Callable[[], None]) -> None:
+        with self._lock:
+            if name in self._threads or self._stopped.is_set():
+                return
+            thread = self._threads[name] = threading.Thread(target=run, name=name, daemon=True)
+            thread.start()
+
+    def _announce(self) -> None:
+        while not self._stopped.is_set():
+            self._news.wait()
+            self._news.clear()
+            self._try("tell other processes of news", self._tell)
+
+    def _tell(self) -> None:
+        if self._channel is not None and not self._stopped.is_set():
+            self._channel.announce()
+
+    def _listen(self) -> None:
+        while not self._stopped.is_set():
+            self._try("hear of news", self._hear)
+
+    def _hear(self) -> None:
+        if self._channel is not None:
+            self._channel.listen(self._stopped, self._wake)
+
+    def _wake(self) -> None:
+        for listener in list(self._listeners):
+            listener()
+
+    def _try(self, what: str, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except Exception as error:  # noqa: BLE001 - every driver has its own; looking now and then goes on meanwhile
+            log.warning("cannot %s", what, extra={"error": str(error)})
+            self._stopped.wait(RECONNECT_SECONDS)
