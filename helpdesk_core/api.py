@@ -70,6 +70,7 @@ from helpdesk_core.queries import (
     through,
     words_in,
 )
+from helpdesk_core.resources import Resource, Resources
 from helpdesk_core.schemas import (
     Body,
     Color,
@@ -162,6 +163,8 @@ __all__ = [
     "Redirect",
     "Ref",
     "Reply",
+    "Resource",
+    "Resources",
     "Retries",
     "Router",
     "Schema",

@@ -18,6 +18,7 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp, ExceptionHandler
 
 from helpdesk_core.accounts.queries import active_organizations, plan_of
+from helpdesk_core.changes import Changes
 from helpdesk_core.clock import Clock, SystemClock
 from helpdesk_core.database import Database
 from helpdesk_core.errors import HelpdeskError, MethodNotAllowed, NotFound
@@ -32,6 +33,7 @@ from helpdesk_core.limits.quota import Quota
 from helpdesk_core.limits.stores import Chain
 from helpdesk_core.mail import Mailer, mailer_for
 from helpdesk_core.plugins import Contributions, PluginHost, load_plugins
+from helpdesk_core.resources import Resources
 from helpdesk_core.schemas import Dialect
 from helpdesk_core.settings import Settings
 from helpdesk_core.upkeep import Upkeep, every
@@ -44,6 +46,8 @@ from helpdesk_core.web.health import health_routes
 from helpdesk_core.web.limits import HEADERS, Limits
 from helpdesk_core.web.middleware import Frame
 from helpdesk_core.web.pages import page_routes
+from helpdesk_core.web.realtime.endpoint import hub_of, socket_routes
+from helpdesk_core.web.realtime.wakers import Wakers
 from helpdesk_core.web.routing import Endpoint
 from helpdesk_core.web.unit_of_work import UnitOfWork
 
@@ -105,7 +109,7 @@ def assemble(
     clock = clock or SystemClock()
     host = host or load_plugins(settings.wanted_plugins)
     quick, slow = lane_sizes(settings)
-    threads = quick + slow + settings.job_threads + 4  # the event loop, readiness, upkeep, leases
+    threads = quick + slow + settings.job_threads + 7  # the event loop, readiness, upkeep, leases, three of the socket
     database = Database(settings.database, threads=threads, synchronous=settings.sqlite_synchronous)
     upkeep, bell = Upkeep(), Bell(lambda: make_queue(settings))
     contributions = Contributions(host, plan_of)
@@ -132,7 +136,9 @@ def assemble(
 
 def _extra(settings: Settings, host: PluginHost, clock: Clock, contributions: Contributions) -> dict[type, Any]:
     """Return what endpoints, handlers and jobs get by its type."""
+    resources = Resources([(plugin.id, each) for plugin, each in host.declared("register_resources")], host.gate, clock)
     made: list[Any] = [settings, host, host.catalogue, contributions]
+    made += [resources, Changes(resources, host.catalogue), Wakers(settings)]
     made += [Seals(derived_keys(settings, "audit log")), Vault(derived_keys(settings, "stored secrets"))]
     made += [factory(settings, clock) for _, factory in host.declared("register_services")]
     return {**{type(each): each for each in made}, Mailer: mailer_for(settings), Outbound: Outbound(settings)}
@@ -145,6 +151,7 @@ def _bus(host: PluginHost, clock: Clock, contributions: Contributions, extra: Ma
         handled=frozenset(type_of(each.event) for each in handlers if not each.within),
         within=taking_part(host, contributions.enabled, extra),
         wake=bell.ask,
+        heard=extra[Wakers].announce,
         seals=extra[Seals],
     )
 
@@ -193,6 +200,7 @@ def create_app(
     readers = {endpoint.path: endpoint for endpoint in parts.endpoints if endpoint.method == "GET"}
     unit_of_work = UnitOfWork(services, authenticators, host.gate, readers)
     api = Api(parts.endpoints, unit_of_work, lanes, settings)
+    hub = hub_of(services, authenticators)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -200,13 +208,17 @@ def create_app(
         if background:
             (pool or parts.bell).start()
             parts.upkeep.start()
+            services.get(Wakers).start()
+        hub.start()
         try:
             yield
         finally:
+            await hub.stop()
             if pool is not None:
                 await run_in_threadpool(pool.stop)
             parts.bell.stop()
             parts.upkeep.stop()
+            await run_in_threadpool(services.get(Wakers).close)
             lanes.close()
             services.get(Limits).close(services.clock.now())
             services.database.dispose()
@@ -217,6 +229,7 @@ def create_app(
             *page_routes(host, services, authenticators, lanes),
             *documentation_routes(parts.endpoints, host, settings),
             *health_routes(parts.services, host),
+            *socket_routes(services, hub),
         ],
         middleware=middleware(settings, services.clock),
         exception_handlers={HTTPException: outside_the_api(services.clock)},

@@ -5,7 +5,17 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from helpdesk_core.accounts import authenticators, events, handlers, jobs, pages, permissions, routes
+from helpdesk_core.accounts import (
+    authenticators,
+    events,
+    handlers,
+    jobs,
+    pages,
+    permissions,
+    resources,
+    routes,
+    sockets,
+)
 from helpdesk_core.accounts.backup_codes import BackupCodes
 from helpdesk_core.accounts.challenges import Challenges
 from helpdesk_core.accounts.csrf import Csrf
@@ -21,6 +31,7 @@ from helpdesk_core.events import Event, Handler
 from helpdesk_core.hookspecs import hookimpl
 from helpdesk_core.jobs import Job
 from helpdesk_core.permissions import Permission
+from helpdesk_core.resources import Resource
 from helpdesk_core.settings import Settings
 from helpdesk_core.web.authentication import Authenticator
 from helpdesk_core.web.context import Services
@@ -75,11 +86,17 @@ def register_services() -> Sequence[Callable[[Settings, Clock], Any]]:
         Csrf,
         Links,
         Letters,
+        sockets.door,
         lambda settings, _: Passwords(settings),
         lambda settings, _: BackupCodes(settings),
         lambda settings, _: DomainProof(settings),
         lambda *_: Resolver(),
     ]
+
+
+@hookimpl
+def register_resources() -> Sequence[Resource]:
+    return resources.ALL
 
 
 @hookimpl

@@ -4,9 +4,10 @@ from typing import Any, cast
 
 from helpdesk_core.changefeed import permissions
 from helpdesk_core.changefeed.schemas import LARGEST_PAGE, NOW, ChangePage, ChangeQuery, EventRead
-from helpdesk_core.changes import BEGINNING, Changes, Position, UnknownTopic
+from helpdesk_core.changes import Changes, Position, UnknownTopic
 from helpdesk_core.changes.topics import EVERYTHING
 from helpdesk_core.errors import Invalid
+from helpdesk_core.events import EventCatalogue
 from helpdesk_core.schemas import Dialect
 from helpdesk_core.web.context import Context
 from helpdesk_core.web.routing import Router
@@ -37,9 +38,9 @@ def list_changes(ctx: Context, query: ChangeQuery) -> ChangePage:
     return _shown([change.item() for change in found], position, has_more=has_more)
 
 
-def _position(cursor: str | None) -> Position:
-    position = BEGINNING if cursor is None else Position.read(cursor)
-    if position is None:
+def _position(cursor: str | None) -> Position | None:
+    position = None if cursor is None else Position.read(cursor)
+    if position is None and cursor is not None:
         raise Invalid.field("cursor", "Send next_cursor of the answer before, now, or nothing.")
     return position
 
@@ -57,6 +58,17 @@ def _shown(items: list[dict[str, Any]], position: Position, *, has_more: bool) -
 
 
 @events.get("/", permission=permissions.VIEW_EVENTS)
-def list_events(ctx: Context) -> list[EventRead]:  # noqa: ARG001 - until the catalogue is there
+def list_events(ctx: Context) -> list[EventRead]:
     """Every kind of event that there is, with the schema of its payload and a sample."""
-    return []
+    return [
+        EventRead(
+            type=each.type,
+            version=each.version,
+            plugin=each.plugin,
+            description=each.description,
+            about=list(each.about),
+            payload=dict(each.schema),
+            sample=dict(each.sample),
+        )
+        for each in ctx.services.get(EventCatalogue).all
+    ]

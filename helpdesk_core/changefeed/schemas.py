@@ -68,8 +68,8 @@ class EventRead(Schema):
     """Goes up when a field changes its meaning or goes away."""
     plugin: str
     description: str
-    about: dict[str, str]
-    """The resources that it changes, and the fields of the payload that hold their keys; the most specific first."""
+    about: list[str]
+    """The kinds of resources that it changes, the most specific first."""
     payload: dict[str, Any]
     """JSON Schema of the payload."""
     sample: dict[str, Any]

@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from helpdesk_core.changes.log import Log, Record
-from helpdesk_core.changes.positions import Position
+from helpdesk_core.changes.positions import BEGINNING, Position
 from helpdesk_core.changes.topics import EVERYTHING, Topics, wants
-from helpdesk_core.events import Event
+from helpdesk_core.events import EventCatalogue
 from helpdesk_core.queries import Viewer
 from helpdesk_core.resources import Resources
 
@@ -67,38 +67,42 @@ class Sharing:
 class Changes:
     """Turns events into what viewers are shown."""
 
-    def __init__(self, resources: Resources, event_types: Mapping[str, type[Event]], log: Log | None = None) -> None:
+    def __init__(self, resources: Resources, catalogue: EventCatalogue) -> None:
         """Keep what events and resources there are."""
         self.resources = resources
-        self.log = log or Log()
-        self._types = event_types
-        spelled = {name.replace(".", "_"): name for name in event_types} | {name: name for name in event_types}
-        self.topics = Topics(resources.names, spelled)
+        self.log = Log()
+        self.topics = Topics(resources.names, catalogue)
+        self._catalogue = catalogue
 
     def touched(self, record: Record) -> Touched:
         """Return the resources that an event touched, the most specific first."""
-        event = self._types.get(record.type)
-        if event is None:
-            return ()
-        named = ((name, record.payload.get(source)) for name, source in event.about.items())
+        named = ((name, record.payload.get(field)) for name, field in self._catalogue.about(record.type).items())
         return tuple((name, key) for name, key in named if key is not None and name in self.resources)
 
     def page(
-        self, session: Session, viewer: Viewer, after: Position, size: int, topics: Collection[str] = (EVERYTHING,)
+        self,
+        session: Session,
+        viewer: Viewer,
+        after: Position | None,
+        size: int,
+        topics: Collection[str] = (EVERYTHING,),
     ) -> tuple[list[Change], Position, bool]:
         """Return what happened after a position, how far that goes, and whether there is more.
 
         Args:
             session: of the viewer's organisation.
             viewer: for whom.
-            after: the position of before.
+            after: the position of before; nothing begins with the oldest event that is kept.
             size: how many events are looked at.
             topics: what is wanted.
 
         Raises:
             CursorExpired: not everything after `after` is kept any more (410).
         """
-        self.log.check(session, after)
+        if after is None:
+            after = BEGINNING
+        else:
+            self.log.check(session, after)
         records = self.log.own(session, after, size + 1)
         looked_at = records[:size]
         seen = (change for changes in self.seen(session, viewer, looked_at) for change in changes)

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import and_, bindparam, func, literal_column, or_, select, true
+from sqlalchemy import bindparam, literal_column, select, true, tuple_
 from sqlalchemy.orm import Session
 
 from helpdesk_core.changes.positions import BEGINNING, Position
 from helpdesk_core.clock import api_time
 from helpdesk_core.database import BigKey
 from helpdesk_core.errors import Gone
-from helpdesk_core.events import OutboxEvent
+from helpdesk_core.events import ForgottenEvents, OutboxEvent
 from helpdesk_core.statements import Prepared
 
 _HORIZON = "tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
@@ -64,8 +64,7 @@ def _columns(kind: str) -> list[Any]:
 
 
 def _after() -> Any:
-    tx, key = bindparam("tx", type_=BigKey), bindparam("id", type_=BigKey)
-    return or_(OutboxEvent.tx > tx, and_(OutboxEvent.tx == tx, OutboxEvent.id > key))
+    return tuple_(OutboxEvent.tx, OutboxEvent.id) > tuple_(bindparam("tx", type_=BigKey), bindparam("id", type_=BigKey))
 
 
 def _ordered(statement: Any) -> Any:
@@ -89,11 +88,9 @@ _OWN = Prepared(lambda kind: _ordered(select(*_columns(kind)).where(_of_organiza
 _ALL = Prepared(lambda kind: _ordered(select(*_columns(kind)).where(_after())))
 _NEWEST_OWN = Prepared(lambda kind: _newest(kind, _of_organization()))
 _NEWEST = Prepared(_newest)
-_KEPT = Prepared(
-    lambda _: (
-        select(func.count())
-        .select_from(OutboxEvent)
-        .where(_of_organization(), OutboxEvent.id == bindparam("id"), OutboxEvent.tx == bindparam("tx", type_=BigKey))
+_FORGOTTEN = Prepared(
+    select(ForgottenEvents.tx, ForgottenEvents.event_id).where(
+        ForgottenEvents.organization_id == bindparam("organization_id")
     )
 )
 
@@ -121,13 +118,9 @@ class Log:
         return Position(*rows[0]) if rows else BEGINNING
 
     def check(self, session: Session, position: Position) -> None:
-        """Raise `CursorExpired` unless everything after `position` is still there.
-
-        The newest event of an organisation is never removed: whoever has followed to the end finds it again.
-        """
-        if position == BEGINNING:
-            return
-        if not _KEPT.rows(session, position._asdict())[0][0]:
+        """Raise `CursorExpired` unless everything after `position` is still there."""
+        forgotten = _FORGOTTEN.rows(session, {})
+        if forgotten and position < Position(*forgotten[0]):
             raise CursorExpired
 
 

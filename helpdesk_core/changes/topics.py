@@ -1,8 +1,9 @@
 """What somebody wants to hear of: `ticket`, `ticket:12`, `ticket.created`, `*`."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from helpdesk_core.events import EventCatalogue
 from helpdesk_core.schemas import nearest
 
 EVERYTHING = "*"
@@ -18,24 +19,24 @@ class Topics:
 
     Attributes:
         resources: names of resources; `ticket:12` is one of them.
-        types: of events, by how they may be written.
+        events: every event.
     """
 
     resources: Collection[str]
-    types: Mapping[str, str]
+    events: EventCatalogue
 
     def read(self, text: str) -> str:
         """Return the topic that `text` names, in its one spelling; `UnknownTopic` if there is none."""
-        topic = self.types.get(text, text)
-        name, colon, key = topic.partition(":")
-        if topic == EVERYTHING or topic in self.types or topic in self.resources:
-            return topic
+        spelled = self.events.spelled(text)
+        if text == EVERYTHING or text in self.resources or spelled is not None:
+            return spelled or text
+        name, colon, key = text.partition(":")
         if colon and name in self.resources and key.isascii() and key.isdigit() and len(key) < 20:
             return f"{name}:{int(key)}"
-        known = sorted({EVERYTHING, *self.resources, *self.types.values()})
-        near = nearest(topic, known)
+        known = sorted({EVERYTHING, *self.resources, *(each.type for each in self.events.all if each.about)})
+        near = nearest(text, known)
         hint = f" Did you mean {near}?" if near else ""
-        raise UnknownTopic(f"Unknown topic {text!r}.{hint} Known: {', '.join(known)}; one thing: ticket:12.")
+        raise UnknownTopic(f"Unknown topic {text[:50]!r}.{hint} Known: {', '.join(known)}; one thing: ticket:12.")
 
 
 def wants(topics: Collection[str], kind: str, touched: Iterable[tuple[str, int]]) -> bool:

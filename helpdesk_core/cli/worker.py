@@ -10,6 +10,7 @@ import click
 from helpdesk_core.app import create_pool
 from helpdesk_core.cli.installation import Installation, pass_installation
 from helpdesk_core.logs import configure_logging
+from helpdesk_core.web.realtime.wakers import Wakers
 
 GRACE_SECONDS = 30.0
 
@@ -44,9 +45,11 @@ def worker(installation: Installation, *, grace: float) -> None:
     pool = create_pool(parts)
     pool.start()
     parts.upkeep.start()
+    parts.services.get(Wakers).start()
     click.echo(f"Worker with {installation.settings.job_threads} threads is ready.")
     sys.stdout.flush()
     stopping.wait()
     pool.stop(grace)
     parts.upkeep.stop()
+    parts.services.get(Wakers).close()
     parts.services.database.dispose()

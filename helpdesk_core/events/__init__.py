@@ -4,7 +4,7 @@ from helpdesk_core.events.acting import Bus, Origin, acting, attribute_session, 
 from helpdesk_core.events.catalogue import EventCatalogue, EventDescription
 from helpdesk_core.events.event import EVERY, Event, EventT, type_of
 from helpdesk_core.events.handling import Handler, HandlerContext, named, on
-from helpdesk_core.events.outbox import Happened, OutboxEvent, happened, publish
+from helpdesk_core.events.outbox import ForgottenEvents, Happened, OutboxEvent, happened, publish
 
 __all__ = [
     "EVERY",
@@ -13,6 +13,7 @@ __all__ = [
     "EventCatalogue",
     "EventDescription",
     "EventT",
+    "ForgottenEvents",
     "Handler",
     "HandlerContext",
     "Happened",

@@ -74,6 +74,11 @@ class EventCatalogue:
         """Return the type that is meant by `ticket_created` or `ticket.created`; nothing when there is none."""
         return self._spellings.get(name)
 
+    def about(self, event_type: str) -> Mapping[str, str]:
+        """Return what an event type is about, and the fields with the keys; nothing of one that is unknown here."""
+        found = self._declared.get(event_type)
+        return found[1].about if found else {}
+
     def read(self, happened: Happened) -> Event | None:
         """Return the event that a row records; nothing when its type is unknown in this process."""
         found = self._declared.get(happened.type)

@@ -38,6 +38,7 @@ class OutboxEvent(CoreBase, TenantScoped):
     __tablename__ = "core_event"
     __table_args__ = (
         Index("ix_core_event_organization_id_tx_id", "organization_id", "tx", "id"),
+        Index("ix_core_event_tx_id", "tx", "id"),
         Index(
             "ix_core_event_due_at",
             "due_at",
@@ -60,6 +61,16 @@ class OutboxEvent(CoreBase, TenantScoped):
     cause_id: Mapped[int | None] = mapped_column(BigKey)
     root_id: Mapped[int | None] = mapped_column(BigKey)
     depth: Mapped[int] = mapped_column(default=0)
+
+
+class ForgottenEvents(CoreBase, TenantScoped):
+    """Up to where events of an organisation were removed: who has followed less far has missed some."""
+
+    __tablename__ = "core_forgotten_events"
+
+    organization_id: Mapped[int] = mapped_column(ForeignKey("core_organization.id"), primary_key=True)
+    tx: Mapped[int] = mapped_column(BigKey)
+    event_id: Mapped[int] = mapped_column(BigKey)
 
 
 @dataclass(frozen=True, slots=True)

@@ -254,11 +254,9 @@ def _check(plugin: Plugin, known_tables: set[str], claims: dict[tuple[str, str],
     for permission in plugin.declared["register_permissions"]:
         _check_permission(plugin, permission)
         _claim(claims, "permission", permission.code, plugin)
-    for event in plugin.declared["register_events"]:
-        _claim(claims, "event", event.type, plugin)
+    for kind, name in _names(plugin):
+        _claim(claims, kind, name, plugin)
     _check_work(plugin, claims)
-    for key in _settings_keys(plugin):
-        _claim(claims, "organization setting", key, plugin)
     prefixes = plugin.manifest.prefixes if plugin.manifest else ()
     for router in plugin.declared["register_routes"]:
         if router.prefix not in prefixes:
@@ -266,6 +264,13 @@ def _check(plugin: Plugin, known_tables: set[str], claims: dict[tuple[str, str],
     for segment in prefixes:
         _claim(claims, "prefix", segment, plugin)
     _check_pages(plugin, claims)
+
+
+def _names(plugin: Plugin) -> Iterator[tuple[str, str]]:
+    """Iterate over the names that the plugin takes, with their kind."""
+    yield from (("event", event.type) for event in plugin.declared["register_events"])
+    yield from (("resource", resource.name) for resource in plugin.declared["register_resources"])
+    yield from (("organization setting", key) for key in _settings_keys(plugin))
 
 
 def _check_work(plugin: Plugin, claims: dict[tuple[str, str], str]) -> None:

@@ -1,5 +1,6 @@
 """What happens by links in mails, and by invitations."""
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from helpdesk_core.events import Event
@@ -22,6 +23,7 @@ class EmailVerified(Event):
     """A user proved that mails to their address reach them."""
 
     type: ClassVar[str] = "user.email_verified"
+    about: ClassVar[Mapping[str, str]] = {"user": "user_id"}
 
     user_id: int
     """The user."""
@@ -55,6 +57,7 @@ class EmailChanged(Event):
     """A user has another address: one that they confirmed, or that an administrator has entered."""
 
     type: ClassVar[str] = "user.email_changed"
+    about: ClassVar[Mapping[str, str]] = {"user": "user_id"}
 
     user_id: int
     """The user."""

@@ -1,5 +1,6 @@
 """What happens to organisations and their roles."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from helpdesk_core.events import Event
@@ -9,6 +10,7 @@ class OrganizationUpdated(Event):
     """Fields of an organisation changed; its activity and its subscription are among them."""
 
     type: ClassVar[str] = "organization.updated"
+    about: ClassVar[Mapping[str, str]] = {"organization": "organization_id"}
 
     organization_id: int
     """The organisation."""

@@ -1,5 +1,6 @@
 """What happens to people and their logins."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from helpdesk_core.events import Event
@@ -9,6 +10,7 @@ class UserRegistered(Event):
     """An account was made, by the user or by an administrator."""
 
     type: ClassVar[str] = "user.registered"
+    about: ClassVar[Mapping[str, str]] = {"user": "user_id"}
 
     user_id: int
     """The new user."""
@@ -22,6 +24,7 @@ class UserUpdated(Event):
     """Fields of a user changed; a change of role and a reactivation are among them."""
 
     type: ClassVar[str] = "user.updated"
+    about: ClassVar[Mapping[str, str]] = {"user": "user_id"}
 
     user_id: int
     """The user."""
@@ -33,6 +36,7 @@ class UserDeactivated(Event):
     """An account was closed: its tokens stopped working at once."""
 
     type: ClassVar[str] = "user.deactivated"
+    about: ClassVar[Mapping[str, str]] = {"user": "user_id"}
 
     user_id: int
     """The user."""

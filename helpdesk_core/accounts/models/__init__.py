@@ -2,7 +2,7 @@
 
 from helpdesk_core.accounts.models.credentials import ApiKey, BackupCode, SecondFactor
 from helpdesk_core.accounts.models.letters import Confirmation, Invitation
-from helpdesk_core.accounts.models.logins import Login, LoginAttempt, LoginDelay, RefreshToken
+from helpdesk_core.accounts.models.logins import Login, LoginAttempt, LoginDelay, RefreshToken, SocketTicket
 from helpdesk_core.accounts.models.organizations import Organization, TierChange
 from helpdesk_core.accounts.models.people import CustomRole, RoleAssignment, User
 
@@ -19,6 +19,7 @@ __all__ = [
     "RefreshToken",
     "RoleAssignment",
     "SecondFactor",
+    "SocketTicket",
     "TierChange",
     "User",
 ]

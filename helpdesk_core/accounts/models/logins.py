@@ -50,6 +50,24 @@ class RefreshToken(CoreBase, TenantScoped):
     used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
+class SocketTicket(CoreBase, TenantScoped):
+    """Opens one socket, once and within half a minute, for the login that asked for it; stored hashed."""
+
+    __tablename__ = "core_socket_ticket"
+    __table_args__ = (
+        Index("uq_core_socket_ticket_ticket_hash", "ticket_hash", unique=True),
+        Index("ix_core_socket_ticket_expires_at", "expires_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    ticket_hash: Mapped[str] = mapped_column(String(64))
+    user_id: Mapped[int]
+    login_id: Mapped[int] = mapped_column(BigKey)
+    token_version: Mapped[int]
+    dialect: Mapped[str] = mapped_column(String(20))
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class LoginAttempt(CoreBase):
     """One attempt to log in, good or bad. Names that nobody has belong to no organisation."""
 

@@ -17,6 +17,7 @@ from helpdesk_core.accounts.routes import (
     second_factors,
     sessions,
     settings,
+    sockets,
     users,
 )
 
@@ -24,6 +25,7 @@ ROUTERS = [
     logins.auth,
     logins.router,
     sessions.router,
+    sockets.router,
     second_factors.router,
     api_keys.router,
     account.router,

@@ -21,9 +21,9 @@ log = logging.getLogger("helpdesk.realtime")
 PATH = "/ws/notifications/"
 
 
-def hub_of(services: Services, authenticators: Sequence[Authenticator], wakers: Wakers) -> Hub:
+def hub_of(services: Services, authenticators: Sequence[Authenticator]) -> Hub:
     """Return what holds the connections of this process."""
-    return Hub(services, Admission(services, authenticators), wakers)
+    return Hub(services, Admission(services, authenticators), services.get(Wakers))
 
 
 def socket_routes(services: Services, hub: Hub) -> list[BaseRoute]:

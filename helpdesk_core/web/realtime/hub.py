@@ -57,6 +57,7 @@ class Hub:
         self._news = asyncio.Event()
         self._present = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+        self._listens = False
         self._reading = ThreadPoolExecutor(1, thread_name_prefix="follower")
         self._other = ThreadPoolExecutor(2, thread_name_prefix="socket")
 
@@ -66,9 +67,8 @@ class Hub:
         return len(self._connections)
 
     def start(self) -> None:
-        """Begin to follow, in the running loop."""
+        """Begin to follow, in the running loop, as soon as somebody connects."""
         loop = asyncio.get_running_loop()
-        self._wakers.listen(lambda: _from_thread(loop, self._news.set))
         self._tasks = [loop.create_task(self._follow()), loop.create_task(self._look_after())]
 
     async def stop(self) -> None:
@@ -78,7 +78,6 @@ class Hub:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await asyncio.get_running_loop().run_in_executor(None, self._wakers.close)
         self._reading.shutdown()
         self._other.shutdown()
 
@@ -90,6 +89,9 @@ class Hub:
         """Serve a client until either side has enough."""
         loop = asyncio.get_running_loop()
         connection.checked_at = connection.pinged_at = loop.time()
+        if not self._listens:
+            self._listens = True
+            self._wakers.listen(lambda: _from_thread(loop, self._news.set))
         async with self._following:
             if not self._connections:
                 self._position = await self._in(self._reading, self._follower.now)

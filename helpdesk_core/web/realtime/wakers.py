@@ -52,21 +52,28 @@ def _imported(module: str, extra: str) -> Any:
 
 
 class Wakers:
-    """Wakes this process and the others.
-
-    Attributes:
-        reaches_others: whether other processes hear of commits of this one.
-    """
+    """Wakes this process and the others."""
 
     def __init__(self, settings: Settings) -> None:
-        """Prepare; a thread starts with the first commit, another one when somebody listens."""
-        self._channel = channel_of(settings)
-        self.reaches_others = self._channel is not None
+        """Prepare; nothing is opened, and nobody else is told, before `start`."""
+        self._settings = settings
+        self._channel: Channel | None = None
         self._listeners: list[Callable[[], None]] = []
         self._stopped = threading.Event()
         self._news = threading.Event()
         self._lock = threading.Lock()
         self._threads: dict[str, threading.Thread] = {}
+
+    @property
+    def reaches_others(self) -> bool:
+        """Tell whether processes hear of each other's commits."""
+        return self._channel is not None
+
+    def start(self) -> None:
+        """Tell others, and hear of them, from now on; threads start with the first reason."""
+        self._channel = channel_of(self._settings)
+        if self._listeners:
+            self._start("listening", self._listen)
 
     def announce(self) -> None:
         """Tell everybody that something was committed; returns at once."""
@@ -80,8 +87,7 @@ class Wakers:
     def listen(self, heard: Callable[[], None]) -> None:
         """Call `heard`, from any thread, whenever something may have been committed."""
         self._listeners.append(heard)
-        if self._channel is not None:
-            self._start("listening", self._listen)
+        self._start("listening", self._listen)
 
     def close(self) -> None:
         """Stop telling and hearing."""
@@ -95,7 +101,7 @@ class Wakers:
 
     def _start(self, name: str, run: Callable[[], None]) -> None:
         with self._lock:
-            if name in self._threads or self._stopped.is_set():
+            if self._channel is None or name in self._threads or self._stopped.is_set():
                 return
             thread = self._threads[name] = threading.Thread(target=run, name=name, daemon=True)
             thread.start()

@@ -1,0 +1,10 @@
+"""What others can follow of accounts."""
+
+from helpdesk_core.accounts import permissions
+from helpdesk_core.accounts.queries import organizations, users
+from helpdesk_core.resources import Resource
+
+ALL = (
+    Resource("user", users, permissions.VIEW_USERS, present_with=(permissions.VIEW_ALL_USERS,)),
+    Resource("organization", organizations, permissions.VIEW_ORGANIZATION),
+)
