@@ -159,8 +159,9 @@ class Connection:
             self._end.cancel()  # whoever still offers something is too late
             tasks = [task for task in (reading, sending, self._resuming) if task is not None]
             for task in tasks:
+                task.add_done_callback(_settle)
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.wait(tasks)
         if ended:
             await self._close(*self._end.result())
 
@@ -277,3 +278,9 @@ class Connection:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._resuming
         self._resuming = asyncio.ensure_future(self.host.resume(self, last_event_id))
+
+
+def _settle(task: "asyncio.Task[None]") -> None:
+    """Take note of how a task ended, which nobody else looks at: that its client went away in the middle of a frame."""
+    if not task.cancelled():
+        task.exception()
