@@ -243,9 +243,7 @@ class TestTypes:
         assert "Did you mean ticket?" in reply.text
 
 
-def test_a_page_runs_the_same_number_of_statements_whatever_its_size(
-    installation: Installation, agent: Client
-) -> None:
+def test_a_page_runs_the_same_number_of_statements_whatever_its_size(installation: Installation, agent: Client) -> None:
     cursor = now(agent)
     for _ in range(6):
         ticket = made(agent)

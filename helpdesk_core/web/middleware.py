@@ -4,9 +4,11 @@ Plain ASGI: Starlette's `BaseHTTPMiddleware` costs about 125 microseconds a requ
 """
 
 import logging
+import socket
 import time
 from collections.abc import Callable, Collection
 from fnmatch import fnmatchcase
+from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -26,6 +28,10 @@ _HEADERS = (
     (b"referrer-policy", b"same-origin"),
     (b"cache-control", b"private, no-cache"),
 )
+
+
+SOCKET_BUFFER = 65_536
+"""Bytes that may wait in the kernel for a client of a socket, which by itself would take megabytes."""
 
 
 class Frame:
@@ -84,7 +90,7 @@ class Frame:
     async def _serve_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a WebSocket: the same hosts, an id, and a line in the log when it ends."""
         scope["request_id"] = new_request_id()
-        scope["abort"] = _cutting_off(send)
+        scope["abort"] = _bounded(send)
         started, status = time.perf_counter(), 0
 
         async def noted(message: Message) -> None:
@@ -132,11 +138,16 @@ class Frame:
         )
 
 
-def _cutting_off(send: Send) -> Callable[[], None]:
-    """Return what cuts a client off that does not read.
+def _bounded(send: Send) -> Callable[[], None]:
+    """Bound what the kernel keeps for a client that does not read; return what cuts the client off.
 
-    The protocol between server and application has no such message: closing would wait until everything is read.
+    The protocol between server and application has no such message, and closing waits until everything is read.
     """
-    transport = getattr(getattr(send, "__self__", None), "transport", None)
-    abort: Callable[[], None] = getattr(transport, "abort", lambda: None)
+    transport: Any = getattr(getattr(send, "__self__", None), "transport", None)
+    if transport is None:
+        return lambda: None
+    connection = transport.get_extra_info("socket")
+    if connection is not None:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BUFFER)
+    abort: Callable[[], None] = transport.abort
     return abort

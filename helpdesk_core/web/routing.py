@@ -69,6 +69,7 @@ class Endpoint:
         status: of success.
         document: the published document that alone defines it (rule R2), if only one does.
         form: whether the body may be form-encoded.
+        snapshot: all that it reads is of one moment, whatever is committed meanwhile.
         slow: runs apart from the quick ones: searches, exports, password hashing.
         prepare: called first, with the same arguments, in a session that only reads: for what must not hold up a
             writer, such as hashing. The endpoint gets its result as `prepared`.
@@ -100,6 +101,7 @@ class Endpoint:
     status: int = 200
     document: Dialect | None = None
     form: bool = False
+    snapshot: bool = False
     slow: bool = False
     prepare: Callable[..., Any] | None = None
     limit: Literal["", "authentication", "webhooks", "general", "none"] = ""

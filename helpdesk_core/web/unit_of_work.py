@@ -97,7 +97,8 @@ class UnitOfWork:
         try:
             database = self._services.database
             writes = endpoint.writes and endpoint.prepare is None
-            with database.session(writes=writes, snapshot=writes and conditional) as session:
+            snapshot = endpoint.snapshot or (writes and conditional)
+            with database.session(writes=writes, snapshot=snapshot) as session:
                 principal, problem = self._caller(session, incoming)
                 if not again:
                     self._limits.spend(spending, endpoint, incoming=incoming, principal=principal, session=session)

@@ -62,9 +62,7 @@ class TestTickets:
         ready(connect(ticket=ticket))
         assert connect(ticket=ticket).closed()[0] == REFUSED
 
-    def test_are_no_good_after_half_a_minute(
-        self, installation: Installation, connect: Connect, agent: Client
-    ) -> None:
+    def test_are_no_good_after_half_a_minute(self, installation: Installation, connect: Connect, agent: Client) -> None:
         ticket = ticket_of(agent)
         installation.clock.advance(seconds=31)
         assert connect(ticket=ticket).closed()[0] == REFUSED

@@ -171,6 +171,8 @@ class Connection:
                 await self.wire.send({"type": "websocket.close", "code": code, "reason": reason})
         except TimeoutError:
             self.wire.abort()
+        except (OSError, RuntimeError):
+            log.debug("the client was faster")
 
     async def _send(self) -> None:
         while True:

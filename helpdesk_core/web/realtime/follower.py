@@ -140,7 +140,7 @@ class Follower:
 
     @contextmanager
     def _scoped(self, organization_id: int) -> Iterator[Session]:
-        with self._services.database.session(writes=False) as session:
+        with self._services.database.session(writes=False, snapshot=True) as session:
             set_organization(session, organization_id)
             yield session
 
