@@ -26,6 +26,7 @@ from helpdesk_core.testing.fixtures import (
     outsider,
     owner,
     run_jobs,
+    run_schedules,
     second_member,
     technician,
 )
@@ -53,6 +54,7 @@ __all__ = [
     "outsider",
     "owner",
     "run_jobs",
+    "run_schedules",
     "running",
     "second_member",
     "technician",

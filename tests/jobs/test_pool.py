@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from huey.registry import Message
@@ -85,6 +86,21 @@ def test_a_worker_that_stops_finishes_what_it_has_begun(bench: MakeBench, starte
     pool.stop(PATIENCE)
     assert done.is_set()
     assert made.jobs() == []
+
+
+def test_the_clock_of_the_queue_makes_schedules_run(bench: MakeBench, tmp_path: Path) -> None:
+    """Its messages go through the queue like all others."""
+    made = bench()
+    heard: list[str] = []
+    bell = Bell(lambda: make_queue(made.installation.parts.settings.model_copy(update={"home": tmp_path})))
+    bell.start(heard.append)
+    bell.stop()
+    assert bell.queue is not None
+    bell.queue.flush()
+    for task in bell.queue.read_periodic(made.installation.clock.now()):
+        bell.queue.enqueue(task)
+    bell.queue.execute(bell.queue.dequeue())
+    assert heard[-1] == "tick"
 
 
 def test_messages_are_json_and_nothing_but_rings_is_read() -> None:
