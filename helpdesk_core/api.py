@@ -49,6 +49,7 @@ from helpdesk_core.permissions import (
     own_or,
     unless,
 )
+from helpdesk_core.placeholders import fill, filled_length, is_variable, variables_in
 from helpdesk_core.plugins import Contributions
 from helpdesk_core.queries import (
     Column,
@@ -198,9 +199,12 @@ __all__ = [
     "enqueue",
     "equals",
     "everyone_in_the_organization",
+    "fill",
+    "filled_length",
     "hookimpl",
     "hookspec",
     "insertion",
+    "is_variable",
     "job",
     "last_slot",
     "matches",
@@ -218,5 +222,6 @@ __all__ = [
     "tenant_reference",
     "through",
     "unless",
+    "variables_in",
     "words_in",
 ]

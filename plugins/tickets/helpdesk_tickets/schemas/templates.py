@@ -5,9 +5,8 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from helpdesk_core.api import Body, DbInt, Filters, Instant, Line, QueryBool, Ref, Schema, Text, Words
+from helpdesk_core.api import Body, DbInt, Filters, Instant, Line, QueryBool, Ref, Schema, Text, Words, is_variable
 from helpdesk_tickets.names import cleared_to, untouched, up_to
-from helpdesk_tickets.placeholders import is_variable
 
 
 def _distinct_variables(names: list[str]) -> list[str]:

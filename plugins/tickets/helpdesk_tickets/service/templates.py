@@ -5,10 +5,22 @@ from collections.abc import Mapping
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, joinedload
 
-from helpdesk_core.api import Actor, FieldError, Invalid, NotFound, PermissionDenied, Unprocessable, User, changes, now
+from helpdesk_core.api import (
+    Actor,
+    FieldError,
+    Invalid,
+    NotFound,
+    PermissionDenied,
+    Unprocessable,
+    User,
+    changes,
+    fill,
+    filled_length,
+    now,
+    variables_in,
+)
 from helpdesk_tickets.models import ResponseTemplate, Ticket
 from helpdesk_tickets.permissions import EDIT_TEMPLATES
-from helpdesk_tickets.placeholders import fill, filled_length, variables_in
 from helpdesk_tickets.queries.templates import VISIBLE
 from helpdesk_tickets.schemas.comments import CommentCreate
 from helpdesk_tickets.schemas.templates import (

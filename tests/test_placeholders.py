@@ -2,7 +2,7 @@
 
 import pytest
 
-from helpdesk_tickets.placeholders import fill, filled_length, is_variable, variables_in
+from helpdesk_core.placeholders import fill, filled_length, is_variable, variables_in
 
 
 @pytest.mark.parametrize(
