@@ -113,7 +113,8 @@ def assemble(
     database = Database(settings.database, threads=threads, synchronous=settings.sqlite_synchronous)
     upkeep, bell = Upkeep(), Bell(lambda: make_queue(settings))
     contributions = Contributions(host, plan_of)
-    extra = {**_extra(settings, host, clock, contributions), **(instead or {})}
+    files = files or FolderStore(settings.home / "files")
+    extra = {**_extra(settings, host, clock, contributions), FileStore: files, **(instead or {})}
     bus = _bus(host, clock, contributions, extra, bell)
     tenants = Tenants(contributions.enabled, active_organizations)
     runner = Runner(database, Registry.of(host), clock, bus, tenants, extra=extra, later=bell.ask_in)
@@ -124,7 +125,7 @@ def assemble(
         settings=settings,
         clock=clock,
         database=database,
-        files=files or FolderStore(settings.home / "files"),
+        files=files,
         roles=host.roles,
         bus=bus,
         extra=extra,
@@ -153,6 +154,7 @@ def _bus(host: PluginHost, clock: Clock, contributions: Contributions, extra: Ma
         wake=bell.ask,
         heard=extra[Wakers].announce,
         seals=extra[Seals],
+        extra=extra,
     )
 
 

@@ -31,6 +31,8 @@ class Bus:
         wake: called after a commit that leaves something to deliver or to do.
         heard: called after a commit that published anything, for those who follow the events as they come.
         seals: seal the audit log.
+        extra: objects that plugins registered with `register_services`, by type; for what gets a session and nothing
+            else.
     """
 
     clock: Clock
@@ -39,6 +41,7 @@ class Bus:
     wake: Callable[[], None] = lambda: None
     heard: Callable[[], None] = lambda: None
     seals: Seals | None = None
+    extra: Mapping[type, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
