@@ -38,6 +38,8 @@ from helpdesk_core.http.failures import OutboundError, UnsafeUrl
 from helpdesk_core.http.outbound import Outbound, Reply
 from helpdesk_core.jobs import Job, JobContext, Retries, check_schedule, enqueue, job, last_slot
 from helpdesk_core.keys import Undecipherable, Vault
+from helpdesk_core.notifications.kinds import NotificationKind, Wording
+from helpdesk_core.notifications.service.telling import UnknownNotification, notify, notify_address
 from helpdesk_core.permissions import (
     PLATFORM,
     ROLES,
@@ -146,6 +148,7 @@ __all__ = [
     "Many",
     "Message",
     "NotFound",
+    "NotificationKind",
     "One",
     "Order",
     "Organization",
@@ -175,6 +178,7 @@ __all__ = [
     "Timestamped",
     "Totals",
     "Undecipherable",
+    "UnknownNotification",
     "Unprocessable",
     "UnsafeUrl",
     "UntilDateTime",
@@ -186,6 +190,7 @@ __all__ = [
     "Vault",
     "Viewer",
     "Visibility",
+    "Wording",
     "Words",
     "acting",
     "adjust",
@@ -210,6 +215,8 @@ __all__ = [
     "matches",
     "metadata",
     "next_number",
+    "notify",
+    "notify_address",
     "now",
     "on",
     "organization_of",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from helpdesk_core.events import Event, Handler
     from helpdesk_core.jobs import Job
+    from helpdesk_core.notifications.kinds import NotificationKind
     from helpdesk_core.permissions import Permission
     from helpdesk_core.resources import Resource
     from helpdesk_core.web.authentication import Authenticator
@@ -107,6 +108,11 @@ def register_resources() -> "Sequence[Resource]":  # type: ignore[empty-body]
 
     Events say in `about` which of them they change. A name belongs to one plugin.
     """
+
+
+@hookspec
+def register_notification_kinds() -> "Sequence[NotificationKind]":  # type: ignore[empty-body]
+    """Return what the plugin tells people, with the words; `notify` then tells them. A name has one owner."""
 
 
 @hookspec

@@ -74,6 +74,8 @@ class Settings(BaseModel):
     """How long the mail server may take to connect, and for each step of the conversation."""
     mail_from: str = Field("", examples=["Helpdesk <help@example.com>"])
     """Sender of mails: an address, with a name or without. Needed with a mail server, as is `HELPDESK_PUBLIC_URL`."""
+    notification_days: Annotated[int, Field(ge=1, le=3650)] = Field(90, examples=[90])
+    """After how many days notifications are forgotten."""
     allowed_hosts: Listed = Field(("*",), examples=["help.example.com,*.example.com"])
     """Host names that requests may carry; `*` allows any."""
     allowed_origins: Listed = Field((), examples=["https://app.example.com"])

@@ -84,7 +84,7 @@ class Letters:
             key: the same at every attempt to send it: the event's id, and the recipient's where it has several.
             values: what the templates show; instants in the recipient's time zone.
         """
-        language = _language(recipient.language)
+        language = language_of(recipient.language)
         shown: dict[str, Any] = {each: _shown(value, recipient, language) for each, value in values.items()}
         shown |= {"name": one_line(recipient.name), "base": self._base}
         head, _, text = self._render(language, f"{name}.txt", shown).partition("\n")
@@ -96,7 +96,7 @@ class Letters:
         return self._templates.select_template([f"{language}/{name}", f"{PLAIN}/{name}"]).render(values)
 
 
-def _language(tag: str) -> str:
+def language_of(tag: str) -> str:
     """Return the language to write in; regions share one."""
     language = tag.partition("-")[0].lower()
     return language if language in FORMATS else PLAIN

@@ -85,7 +85,12 @@ def _fill(installation: Installation) -> None:
     with services.database.session(writes=True) as session:
         attribute_session(session, services.bus, None)
         organization = create_organization(
-            session, name="Acme Corporation", slug=SLUG, domain="acme.com", tier="enterprise"
+            session,
+            name="Acme Corporation",
+            slug=SLUG,
+            domain="acme.com",
+            tier="enterprise",
+            settings={"notifications": False},  # nobody reads mails to made-up people; the inbox shows the same
         )
         set_organization(session, organization.id)
         _create_people(session, organization, hashes)

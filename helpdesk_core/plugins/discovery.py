@@ -13,7 +13,11 @@ from helpdesk_core import __version__
 from helpdesk_core.plugins.manifest import CONTRACT, BadManifest, Manifest, read_manifest
 
 ENTRY_POINTS = "helpdesk.plugins"
-BUILT_IN = {"accounts": "helpdesk_core.accounts", "changefeed": "helpdesk_core.changefeed"}
+BUILT_IN = {
+    "accounts": "helpdesk_core.accounts",
+    "changefeed": "helpdesk_core.changefeed",
+    "notifications": "helpdesk_core.notifications",
+}
 """Plugins that come with the core: registered by the same hooks, always first."""
 
 

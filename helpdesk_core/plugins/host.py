@@ -270,6 +270,7 @@ def _names(plugin: Plugin) -> Iterator[tuple[str, str]]:
     """Iterate over the names that the plugin takes, with their kind."""
     yield from (("event", event.type) for event in plugin.declared["register_events"])
     yield from (("resource", resource.name) for resource in plugin.declared["register_resources"])
+    yield from (("notification kind", kind.name) for kind in plugin.declared["register_notification_kinds"])
     yield from (("organization setting", key) for key in _settings_keys(plugin))
 
 

@@ -3,7 +3,12 @@
 import re
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
+from sqlalchemy import select
+
+from helpdesk_core.notifications.models import NotificationTemplate
+from helpdesk_core.notifications.service.telling import notify
 from helpdesk_core.testing import Client, Installation, Response
 from helpdesk_core.web.routing import Endpoint
 from tests.guards.samples import sample_body
@@ -14,6 +19,9 @@ MADE_BY = {"/users/2fa/devices/": "/users/2fa/setup/"}
 OTHERWISE_NAMED = {"move_to": "category", "into": "tag", "custom_role": "users/role"}
 """What fields refer to whose names do not say it."""
 
+
+NAMED = {"/notification-templates/": "name"}
+"""Collections whose objects are known by a name of theirs."""
 
 SHARED = {"{plugin}": "accounts"}
 """Parts of paths that name the same thing for every organisation, and one that there is."""
@@ -35,6 +43,8 @@ class World:
             return {"id": client.organization_id}
         if collection == "/users/sessions/":  # made by signing in
             return dict(client.get(collection).json()["results"][0])
+        if collection == "/notifications/":  # made by what happens
+            return self._told(client)
         if (who, collection) not in self.made:
             self.made[who, collection] = self._make(who, client, collection) or {}
         return self.made[who, collection] or None
@@ -62,6 +72,20 @@ class World:
         account = self.installation.accounts["outsider"]
         return account.id
 
+    def _told(self, client: Client) -> dict[str, Any] | None:
+        """Return the newest notification of a client, telling them something if need be."""
+        assert client.user is not None
+        with self.installation.session(client.organization_id) as session:
+            if session.scalars(select(NotificationTemplate)).first() is None:
+                moment = self.installation.clock.now()
+                words = {"name": "sample", "title": "Sample", "subject": "Sample", "text": "Sample", "variables": []}
+                session.add(NotificationTemplate(**words, created_at=moment, updated_at=moment))
+                session.flush()
+            name = session.scalars(select(NotificationTemplate.name)).first() or ""
+            notify(session, [client.user.id], name, key=str(uuid4()))
+            self.installation.commit(session)
+        return dict(client.get("/notifications/").json()["results"][0])
+
     def _make(self, who: str, client: Client, collection: str) -> dict[str, Any] | None:
         maker = MADE_BY.get(collection, collection)
         endpoint = self._endpoint("POST", maker)
@@ -74,6 +98,8 @@ class World:
             reply = client.post(path, json=sample_body(endpoint.body, {}) if endpoint.body else {})
         assert reply.status_code in {200, 201}, f"POST {path} as {who}: {reply.text}"
         made = client.get(collection).json()["results"][0] if maker != collection else reply.json()
+        if collection in NAMED:
+            return {"id": made[NAMED[collection]]}
         return made if isinstance(made, dict) and "id" in made else None
 
     def _endpoint(self, method: str, path: str) -> Endpoint | None:

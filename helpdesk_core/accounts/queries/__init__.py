@@ -30,6 +30,7 @@ from helpdesk_core.accounts.queries.people import (
     names_of,
     roles,
     taken_names,
+    those_who_may,
     users,
 )
 
@@ -59,6 +60,7 @@ __all__ = [
     "roles",
     "settings_of",
     "taken_names",
+    "those_who_may",
     "tier_changes",
     "usage",
     "users",

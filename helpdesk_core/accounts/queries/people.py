@@ -1,5 +1,6 @@
 """What can be read of people and of their roles."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import cast
 
@@ -9,12 +10,13 @@ from sqlalchemy.orm import Session
 from helpdesk_core.accounts import permissions
 from helpdesk_core.accounts.models import (
     CustomRole,
+    RoleAssignment,
     User,
 )
 from helpdesk_core.accounts.schemas.roles import CustomRoleRead, RoleRead
 from helpdesk_core.accounts.schemas.types import Role, key_of
 from helpdesk_core.accounts.schemas.users import UserExtras, UserRead
-from helpdesk_core.permissions import RolePermissions, own_or
+from helpdesk_core.permissions import Permission, RolePermissions, own_or
 from helpdesk_core.queries import Column, Computed, Prepared, ReadModel, equals
 from helpdesk_core.queries.filters import WordsIn
 
@@ -105,6 +107,30 @@ def custom_roles(session: Session, roles: RolePermissions) -> list[RoleRead]:
         )
         for role in found
     ]
+
+
+def those_who_may(
+    session: Session, roles: RolePermissions, permission: Permission, user_ids: Collection[int]
+) -> frozenset[int]:
+    """Return those of some users who have a permission: by their role, or by the one that stands instead of it."""
+    columns = (User.id, User.role, User.is_platform_admin, CustomRole.permissions)
+    has = and_(RoleAssignment.user_id == User.id, RoleAssignment.organization_id == User.organization_id)
+    rows = session.execute(
+        select(*columns)
+        .outerjoin(RoleAssignment, has)
+        .outerjoin(CustomRole, CustomRole.id == RoleAssignment.role_id)
+        .where(User.id.in_(user_ids))
+    )
+    return frozenset(
+        user_id
+        for user_id, role, platform, custom in rows
+        if permission.code
+        in (
+            roles.for_role(role, platform=platform)
+            if custom is None
+            else roles.granted(custom) | roles.for_role("", platform=platform)
+        )
+    )
 
 
 def count_users(session: Session) -> int:

@@ -1,5 +1,7 @@
 """Whose rows somebody sees."""
 
+from typing import Any
+
 from sqlalchemy import ColumnElement, bindparam
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -26,9 +28,13 @@ class OwnOrganizationOr(Visibility):
 class Own(Visibility):
     """One's own rows, whoever one is."""
 
-    def __init__(self, owner: InstrumentedAttribute[int]) -> None:
+    def __init__(self, owner: InstrumentedAttribute[Any]) -> None:
         """Say which column holds the user whose row it is."""
         self._owner = owner
+
+    def variant(self, actor: Actor) -> str:
+        """Return `own`: nobody sees those of others, nor hears that they vanish."""
+        return "own"
 
     def criterion(self, variant: str) -> ColumnElement[bool] | None:
         """Return the comparison with the actor."""

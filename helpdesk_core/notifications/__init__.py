@@ -1,0 +1,1 @@
+"""A built-in plugin: telling people what happened, in their inbox and by mail."""
