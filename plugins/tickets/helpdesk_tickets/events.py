@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import ClassVar
 
-from helpdesk_core.api import Event
+from helpdesk_core.api import Event, Instant
 
 
 class TicketEvent(Event):
@@ -78,6 +78,32 @@ class TicketStatusChanged(TicketEvent):
 
     before: str
     after: str
+
+
+class DueEvent(TicketEvent):
+    """The due date of a ticket that is not resolved comes near, or has passed.
+
+    Attributes:
+        due_date: when it is due.
+        assigned_agent_id: key of the user who works on it, if any.
+        customer_id: key of the user it is for.
+    """
+
+    due_date: Instant
+    assigned_agent_id: int | None
+    customer_id: int
+
+
+class TicketDueSoon(DueEvent):
+    """The due date of a ticket comes near; once for each due date, as early as the organisation has set."""
+
+    type: ClassVar[str] = "ticket.due_soon"
+
+
+class TicketOverdue(DueEvent):
+    """The due date of a ticket has passed; once for each due date, within some minutes."""
+
+    type: ClassVar[str] = "ticket.overdue"
 
 
 class TicketDeleted(TicketEvent):
@@ -263,6 +289,8 @@ ALL = (
     TicketUpdated,
     TicketAssigned,
     TicketStatusChanged,
+    TicketDueSoon,
+    TicketOverdue,
     TicketDeleted,
     TicketRestored,
     CommentCreated,

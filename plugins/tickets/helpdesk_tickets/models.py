@@ -71,6 +71,21 @@ def _live(name: str, *columns: str, only: str = "") -> Index:
     )
 
 
+def _to_announce() -> Index:
+    """Index unresolved tickets by a due date that nobody was told has passed: few, however many tickets there are."""
+    condition = text(
+        f"deleted_at IS NULL AND status < {FIRST_FINAL_RANK} AND due_date IS NOT NULL AND overdue_at IS NULL"
+    )
+    return Index(
+        "ix_tickets_ticket_to_announce",
+        "organization_id",
+        "due_date",
+        "id",
+        sqlite_where=condition,
+        postgresql_where=condition,
+    )
+
+
 def _to_one(columns: Callable[[], tuple[Any, Any]]) -> Any:
     """Relate by one column; the composite foreign key beside it keeps the organisation."""
     return relationship(
@@ -126,6 +141,7 @@ class Ticket(Base, TenantScoped, Timestamped):
         _live("due_order", "due_order"),
         _live("due_reverse", "due_reverse"),
         _live("overdue", "due_order", only=f"status < {FIRST_FINAL_RANK}"),
+        _to_announce(),
         Index(
             "ix_tickets_ticket_deleted",
             "organization_id",
@@ -156,6 +172,10 @@ class Ticket(Base, TenantScoped, Timestamped):
     )
     target_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """When it should be resolved: the due date, else what the SLA policy of its priority promises."""
+    reminded_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When people were told that the due date comes near; nothing as long as they were not, for the present one."""
+    overdue_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When people were told that the due date has passed."""
     comment_count: Mapped[int] = mapped_column(default=0)
     public_comment_count: Mapped[int] = mapped_column(default=0)
     reopen_count: Mapped[int] = mapped_column(default=0)

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 
 from click import Command
+from pydantic import BaseModel
 
-from helpdesk_core.api import Event, Permission, Resource, Router, hookimpl
-from helpdesk_tickets import commands, demo, events, permissions, resources
+from helpdesk_core.api import Event, Handler, Job, NotificationKind, Permission, Resource, Router, hookimpl
+from helpdesk_tickets import commands, demo, events, handlers, jobs, notices, permissions, resources
 from helpdesk_tickets.models import Base
 from helpdesk_tickets.routes import (
     attachments,
@@ -19,6 +20,7 @@ from helpdesk_tickets.routes import (
     templates,
     tickets,
 )
+from helpdesk_tickets.schemas.settings import TicketSettings
 
 
 @hookimpl
@@ -34,6 +36,26 @@ def register_permissions() -> tuple[Permission, ...]:
 @hookimpl
 def register_events() -> tuple[type[Event], ...]:
     return events.ALL
+
+
+@hookimpl
+def register_event_handlers() -> tuple[Handler, ...]:
+    return handlers.ALL
+
+
+@hookimpl
+def register_jobs() -> tuple[Job, ...]:
+    return jobs.ALL
+
+
+@hookimpl
+def register_notification_kinds() -> tuple[NotificationKind, ...]:
+    return notices.ALL
+
+
+@hookimpl
+def register_organization_settings() -> list[type[BaseModel]]:
+    return [TicketSettings]
 
 
 @hookimpl

@@ -234,6 +234,7 @@ def _set_due_date(edit: Edit, due_date: Any) -> None:
         return
     edit.actor.require(ASSIGN)
     edit.set("due_date", due_date)
+    ticket.reminded_at = ticket.overdue_at = None  # which spoke of the due date of before
     ticket.target_at = due_date or target_for(edit.session, ticket.priority, ticket.created_at)
 
 
