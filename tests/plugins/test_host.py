@@ -16,7 +16,13 @@ def plugin(host: PluginHost, id: str) -> Plugin:
 def test_a_sound_plugin_is_active_after_those_it_requires(write_plugin: WritePlugin) -> None:
     write_plugin("alpha", more='requires = ["omega"]\n')
     write_plugin("omega")
-    assert [plugin.id for plugin in load_plugins().active] == ["accounts", "changefeed", "notifications", "omega", "alpha"]
+    assert [plugin.id for plugin in load_plugins().active] == [
+        "accounts",
+        "changefeed",
+        "notifications",
+        "omega",
+        "alpha",
+    ]
 
 
 def test_only_wanted_plugins_are_looked_at(write_plugin: WritePlugin) -> None:
