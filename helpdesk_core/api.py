@@ -6,6 +6,7 @@ What is in `__all__` is the contract; nothing else of the core is. See docs/ for
 from helpdesk_core.accounts.models import Organization, User
 from helpdesk_core.accounts.queries import settings_of as organization_settings
 from helpdesk_core.accounts.schemas import OrganizationSummary, Person, Username, UserRef
+from helpdesk_core.accounts.substitutes import actor_of
 from helpdesk_core.clock import Clock, api_time
 from helpdesk_core.counters import adjust, next_number
 from helpdesk_core.database import BigKey, Ranked, Timestamped, UtcDateTime, metadata
@@ -30,6 +31,8 @@ from helpdesk_core.events import (
     acting,
     now,
     on,
+    past_event,
+    past_events,
     publish,
 )
 from helpdesk_core.files import FileStore, discard_upload, store_upload
@@ -193,6 +196,7 @@ __all__ = [
     "Wording",
     "Words",
     "acting",
+    "actor_of",
     "adjust",
     "any_of",
     "api_time",
@@ -222,6 +226,8 @@ __all__ = [
     "organization_of",
     "organization_settings",
     "own_or",
+    "past_event",
+    "past_events",
     "publish",
     "read_query",
     "store_upload",

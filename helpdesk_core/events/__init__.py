@@ -4,6 +4,7 @@ from helpdesk_core.events.acting import Bus, Origin, acting, attribute_session, 
 from helpdesk_core.events.catalogue import EventCatalogue, EventDescription
 from helpdesk_core.events.event import EVERY, Event, EventT, type_of
 from helpdesk_core.events.handling import Handler, HandlerContext, named, on
+from helpdesk_core.events.history import past_event, past_events
 from helpdesk_core.events.outbox import ForgottenEvents, Happened, OutboxEvent, happened, publish
 
 __all__ = [
@@ -26,6 +27,8 @@ __all__ = [
     "now",
     "on",
     "origin_of",
+    "past_event",
+    "past_events",
     "publish",
     "type_of",
 ]
