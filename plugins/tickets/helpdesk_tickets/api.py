@@ -13,7 +13,8 @@ from helpdesk_tickets.events import (
     TicketStatusChanged,
     TicketUpdated,
 )
-from helpdesk_tickets.models import FINAL_STATUSES, PRIORITIES, STATUSES, Category, Comment, Tag, Ticket
+from helpdesk_tickets.models import FINAL_STATUSES, PRIORITIES, STATUSES, Category, Comment, Tag, Ticket, TicketChange
+from helpdesk_tickets.names import key_of
 from helpdesk_tickets.permissions import COMMENT_INTERNALLY, VIEW, VIEW_ALL
 from helpdesk_tickets.queries.statistics import Figures, figures
 from helpdesk_tickets.queries.tickets import find_ticket, ticket_list, tickets
@@ -23,7 +24,9 @@ from helpdesk_tickets.schemas.comments import CommentCreate
 from helpdesk_tickets.schemas.statistics import Period
 from helpdesk_tickets.schemas.tickets import TicketCreate, TicketFilters, TicketUpdate
 from helpdesk_tickets.service.comments import add_comment
+from helpdesk_tickets.service.references import check_assignee
 from helpdesk_tickets.service.statistics import compliance, duration
+from helpdesk_tickets.service.tagging import tags_of
 from helpdesk_tickets.service.tickets import (
     add_tags,
     assign_ticket,
@@ -56,6 +59,7 @@ __all__ = [
     "Tag",
     "Ticket",
     "TicketAssigned",
+    "TicketChange",
     "TicketCreate",
     "TicketCreated",
     "TicketDeleted",
@@ -72,13 +76,16 @@ __all__ = [
     "assign_ticket",
     "change_priority",
     "change_status",
+    "check_assignee",
     "compliance",
     "create_ticket",
     "duration",
     "figures",
     "find_ticket",
+    "key_of",
     "remove_tag",
     "stored_statuses",
+    "tags_of",
     "ticket_list",
     "tickets",
     "update_ticket",
