@@ -1,0 +1,1 @@
+"""Automations: when something happens and conditions hold, do something."""
