@@ -12,7 +12,7 @@ from typing import Any
 from helpdesk_core.accounts import otp
 from helpdesk_core.testing import START
 from tests.contract.documents import Variant, variant
-from tests.contract.steps import assign, comment_on, created, log_in, open_ticket, register, served
+from tests.contract.steps import assign, comment_on, created, log_in, open_ticket, register, rows, served
 
 
 @dataclass
@@ -59,6 +59,11 @@ class Stage:
     @cached_property
     def saved_filter(self) -> Any:
         return self._make("filters_create")
+
+    @cached_property
+    def automation(self) -> Any:
+        example = variant("automations_create", "comprehensive")
+        return created(self.owner.post(example.path, json={**example.request, **_automation(self)}))
 
     @cached_property
     def device(self) -> Any:
@@ -142,6 +147,14 @@ def _password_of_member(stage: Stage) -> dict[str, Any]:
     return {"password": stage.member.user.password}
 
 
+def _automation(stage: Stage) -> dict[str, Any]:
+    """The ids in the example of an automation, whose category has to be there."""
+    if "technical_support" not in [each["slug"] for each in rows(stage.owner, "/categories/", include="slug")]:
+        created(stage.owner.post("/categories/", json={"name": "Technical Support"}))
+    first, *more = variant("automations_create", "comprehensive").request["actions"]
+    return {"actions": [{**first, "parameters": {"agent_id": stage.agent.user.id}}, *more]}
+
+
 NEW_COMMENT = variant("ticket_comments_create", "classic").request
 NEW_TICKET = variant("tickets_create", "classic").request
 
@@ -193,6 +206,8 @@ SCENES = {
     "templates_use_template": Scene(path=lambda stage: {"id": stage.template["id"]}),
     "filters_list": Scene("owner", needs=("saved_filter",)),
     "filters_create": Scene(),
+    "automations_list": Scene("owner", needs=("automation",)),
+    "automations_create": Scene("owner", body=_automation),
 }
 """One scene per operation."""
 

@@ -105,6 +105,8 @@ REFUSALS = {
         {"content": ""},
     ),
     ("ticket_comments_create", 404): lambda stage: ("agent", {"ticket_id": UNKNOWN_UUID}, {}),
+    ("automations_list", 400): lambda stage: ("owner", {}, {"colour": "blue"}),
+    ("automations_create", 400): lambda stage: ("owner", {}, {"trigger": {"type": "ticket_exploded"}}),
 }
 """Who provokes a documented refusal, with which values in the path, and which in the query or body."""
 

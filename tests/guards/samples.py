@@ -45,6 +45,8 @@ def _options(part: dict[str, Any], definition: dict[str, Any]) -> Iterator[dict[
 
 
 def _sample(name: str, part: dict[str, Any], definition: dict[str, Any]) -> Any:
+    if part.get("examples"):
+        return part["examples"][0]
     option = next(_options(part, definition))
     if "enum" in option:
         return option["enum"][0]

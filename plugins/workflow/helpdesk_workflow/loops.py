@@ -3,7 +3,8 @@
 An automation leads to another where an effect of its actions is what sets the other one off, and nothing that is known
 of the effect contradicts the other's conditions. A circle of such steps need not be endless: to write what is there
 already changes nothing and publishes nothing. So steps whose effect writes a value that nobody else in the circle
-overwrites are left out, again and again, until nothing is left or everything left can be repeated for ever.
+overwrites are left out, again and again, until nothing is left or everything left can be repeated for ever. A circle
+that makes a new ticket each time is endless whatever it writes.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -69,7 +70,7 @@ def find_loop(new: Suspect, others: Iterable[Suspect]) -> list[Compiled] | None:
     while True:
         circle = _within(edges)
         members = {place for edge in circle for place in edge[:2]}
-        lasting = [edge for edge in circle if _lasts(edge[2], search.writes(members))]
+        lasting = circle if _makes_tickets(circle) else [e for e in circle if _lasts(e[2], search.writes(members))]
         if len(lasting) == len(edges):
             break
         edges = lasting
@@ -85,6 +86,7 @@ class _Search:
             if each.automation.draft is not None:
                 self._by_event.setdefault(each.automation.event_type, []).append(place)
         self._writes = self.writes(range(len(suspects)))
+        self._makes_tickets = any(effect.event == TICKET_MADE for each in suspects for effect in each.effects)
         self._left: dict[str, set[Any]] = {}
         for each in suspects:
             for name, value in each.leaves.items():
@@ -116,7 +118,7 @@ class _Search:
         # What somebody else leaves otherwise may have been changed again before anybody looks.
         state = {name: value for name, value in suspect.leaves.items() if len(self._left[name]) == 1}
         for effect in suspect.effects:
-            if not _lasts(effect, self._writes):
+            if not self._makes_tickets and not _lasts(effect, self._writes):
                 continue
             known = _Known(self._completed(effect, suspect), {} if effect.event == TICKET_MADE else state)
             for other in self._by_event.get(effect.event, ()):
@@ -131,6 +133,11 @@ class _Search:
         author = suspect.automation.author_id
         role = suspect.author_role or UNKNOWN
         return Effect(effect.event, {"author": author, "author_id": author, "author_role": role, **effect.facts})
+
+
+def _makes_tickets(edges: Iterable[_Edge]) -> bool:
+    """Tell whether a circle comes to a new ticket each time: whatever is written there has not been there before."""
+    return any(effect.event == TICKET_MADE for _, _, effect in edges)
 
 
 def _lasts(effect: Effect, writes: Mapping[str, set[Any]]) -> bool:
