@@ -15,6 +15,7 @@ from helpdesk_tickets.events import (
 )
 from helpdesk_tickets.models import FINAL_STATUSES, PRIORITIES, STATUSES, Category, Comment, Tag, Ticket, TicketChange
 from helpdesk_tickets.names import key_of
+from helpdesk_tickets.notices import subject_of
 from helpdesk_tickets.permissions import COMMENT_INTERNALLY, VIEW, VIEW_ALL
 from helpdesk_tickets.queries.statistics import Figures, figures
 from helpdesk_tickets.queries.tickets import find_ticket, ticket_list, tickets
@@ -85,6 +86,7 @@ __all__ = [
     "key_of",
     "remove_tag",
     "stored_statuses",
+    "subject_of",
     "tags_of",
     "ticket_list",
     "tickets",

@@ -188,6 +188,7 @@ def _act(machine: Machine, outcome: Outcome, steps: Sequence[Step], occasion: Oc
 
 
 def _do(context: ActionContext, step: Step, outcome: Outcome, report: dict[str, Any]) -> None:
+    context.session.expire_all()  # a verb locks its ticket and must see what is stored, not what was read before
     try:
         told = dict(step.action.run(context, step.parameters) or {})
         context.session.flush()

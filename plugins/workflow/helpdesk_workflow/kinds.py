@@ -6,23 +6,16 @@ ESCALATED = NotificationKind(
     name="ticket_escalated",
     title="A ticket was escalated",
     subject="{ticket_number} was escalated: {ticket_subject}",
-    text="The priority of {ticket_number}, {ticket_subject}, is {priority} now.",
+    text="The priority of {ticket_number}, {ticket_subject}, is {ticket_priority} now.",
     variables=(
-        "ticket_number",
-        "ticket_subject",
-        "subject",
-        "status",
-        "priority",
-        "category",
-        "customer_name",
-        "customer_email",
-        "agent_name",
+        *("ticket_number", "ticket_subject", "ticket_status", "ticket_priority", "category", "due_date"),
+        *("customer_name", "customer_email", "agent_name"),
     ),
     translations={
         "de": Wording(
             title="Ein Ticket wurde eskaliert",
             subject="{ticket_number} wurde eskaliert: {ticket_subject}",
-            text="{ticket_number}, {ticket_subject}, hat jetzt die Priorität {priority}.",
+            text="{ticket_number}, {ticket_subject}, hat jetzt die Priorität {ticket_priority}.",
         )
     },
 )

@@ -52,9 +52,10 @@ class Automation(Base, TenantScoped, Timestamped):
             "ix_workflow_automation_active",
             "organization_id",
             "event_type",
+            "is_active",
             "id",
-            sqlite_where=text("is_active AND deleted_at IS NULL"),
-            postgresql_where=text("is_active AND deleted_at IS NULL"),
+            sqlite_where=text("deleted_at IS NULL"),
+            postgresql_where=text("deleted_at IS NULL"),
         ),
     )
 
@@ -120,6 +121,7 @@ class Run(Base, TenantScoped):
     __table_args__ = (
         tenant_reference("automation_id", "workflow_automation.id", ondelete="CASCADE"),
         UniqueConstraint("organization_id", "automation_id", "occasion"),
+        Index("ix_workflow_run_newest", "organization_id", "id"),
         Index("ix_workflow_run_automation", "organization_id", "automation_id", "id"),
         Index("ix_workflow_run_ticket", "organization_id", "ticket_id", "id"),
         Index("ix_workflow_run_event", "organization_id", "event_id"),

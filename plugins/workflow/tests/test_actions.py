@@ -134,6 +134,7 @@ def test_escalating_raises_and_tells(workshop, owner):
     assert told["changes"] == {"priority": ["low", "high"]}
     (row,) = [each for each in owner.get("/notifications/").json()["results"] if each["kind"] == "ticket_escalated"]
     assert row["title"] == "TKT-001 was escalated: Printer on fire"
+    assert row["body"] == "The priority of TKT-001, Printer on fire, is high now."
 
 
 def test_due_dates(workshop):

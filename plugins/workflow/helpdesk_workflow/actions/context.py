@@ -80,16 +80,15 @@ PLACEHOLDERS = (
 
 def values_of(session: Session, ticket_id: int | None) -> dict[str, str]:
     """Return what a ticket and the organisation give texts to be filled in with."""
-    organization = session.get(Organization, organization_of(session))
-    found = {"organization_name": organization.name if organization else ""}
-    ticket = session.get(Ticket, ticket_id) if ticket_id is not None else None
+    organization = session.scalar(select(Organization.name).where(Organization.id == organization_of(session)))
+    found = {"organization_name": organization or ""}
+    ticket = session.execute(select(*_OF_TICKET).where(Ticket.id == ticket_id)).first() if ticket_id else None
     if ticket is None:
         return found
     keys = {ticket.customer_id, ticket.assigned_agent_id} - {None}
     people = session.execute(select(User.id, User.full_name, User.username, User.email).where(User.id.in_(keys)))
     by_key = {row.id: row for row in people}
     customer, agent = by_key.get(ticket.customer_id), by_key.get(ticket.assigned_agent_id)
-    category = session.get(Category, ticket.category_id) if ticket.category_id else None
     return {
         **found,
         "ticket_number": ticket.number,
@@ -97,8 +96,19 @@ def values_of(session: Session, ticket_id: int | None) -> dict[str, str]:
         "subject": ticket.subject,
         "status": ticket.status,
         "priority": ticket.priority,
-        "category": category.name if category else "",
+        "category": ticket.category or "",
         "customer_name": (customer.full_name or customer.username) if customer else "",
         "customer_email": customer.email if customer else "",
         "agent_name": (agent.full_name or agent.username) if agent else "",
     }
+
+
+_OF_TICKET = (
+    Ticket.number,
+    Ticket.subject,
+    Ticket.status,
+    Ticket.priority,
+    Ticket.customer_id,
+    Ticket.assigned_agent_id,
+    select(Category.name).where(Category.id == Ticket.category_id).scalar_subquery().label("category"),
+)

@@ -7,7 +7,7 @@ from pydantic import Field
 from sqlalchemy import select
 
 from helpdesk_core.api import DbInt, Invalid, Line, Schema, UnknownNotification, User, notify, notify_address
-from helpdesk_tickets.api import Ticket, change_priority
+from helpdesk_tickets.api import Ticket, change_priority, subject_of
 from helpdesk_workflow.actions.context import ActionContext
 from helpdesk_workflow.actions.effects import Effect
 from helpdesk_workflow.actions.people import administrators
@@ -38,18 +38,25 @@ class Escalate(Schema):
 def _send(context: ActionContext, given: SendNotification) -> dict[str, Any]:
     users, addresses = _resolved(context, given.recipients)
     about = f"ticket:{context.ticket}" if context.ticket is not None else ""
-    told: dict[str, Any] = {"key": context.key, "about": about, "values": context.values()}
+    told: dict[str, Any] = {"key": context.key, "about": about, "values": _values(context)}
     notify(context.session, users, given.template, **told)
     for address in addresses:
         notify_address(context.session, address, given.template, **told)
     return {"template": given.template, "users": users, "addresses": addresses}
 
 
+def _values(context: ActionContext) -> dict[str, Any]:
+    """Return what texts can name: what those of tickets do, each in the reader's language, and our own placeholders."""
+    subject = subject_of(context.session, context.ticket, None) if context.ticket is not None else None
+    return {**context.values(), **(subject.values if subject else {})}
+
+
 def _resolved(context: ActionContext, recipients: list[int | str]) -> tuple[list[int], list[str]]:
     """Return keys of users and addresses, each once; who is not there is left out."""
     users: dict[int, None] = {}
     addresses: dict[str, None] = {}
-    ticket = context.session.get(Ticket, context.ticket) if context.ticket is not None else None
+    people = select(Ticket.assigned_agent_id, Ticket.customer_id, Ticket.created_by_id)
+    ticket = context.session.execute(people.where(Ticket.id == context.ticket)).first()
     persons = {
         "agent": ticket and ticket.assigned_agent_id,
         "customer": ticket and ticket.customer_id,
@@ -87,11 +94,11 @@ def _check_recipient(context: ActionContext, recipient: int | str) -> None:
 
 
 def _escalate(context: ActionContext, given: Escalate) -> dict[str, Any]:
-    ticket = context.session.get_one(Ticket, context.ticket_id)
-    change_priority(context.session, context.actor, ticket.id, raised(ticket.priority, given.levels))
+    present = context.session.scalars(select(Ticket.priority).where(Ticket.id == context.ticket_id)).one()
+    change_priority(context.session, context.actor, context.ticket_id, raised(present, given.levels))
     told = administrators(context.session)
-    about = f"ticket:{ticket.id}"
-    notify(context.session, told, ESCALATED.name, key=context.key, about=about, values=context.values())
+    about = f"ticket:{context.ticket_id}"
+    notify(context.session, told, ESCALATED.name, key=context.key, about=about, values=_values(context))
     return {"users": told}
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
+from sqlalchemy import select
 
 from helpdesk_core.api import Body, DbInt, Dialect, Instant, Invalid, Line, Schema, UserRef, api_time
 from helpdesk_tickets.api import (
@@ -197,7 +198,7 @@ def _check_comment(_: ActionContext, given: AddComment) -> None:
 def _create(context: ActionContext, given: CreateTicket) -> dict[str, Any]:
     session, customer = context.session, given.customer
     if customer == "customer":
-        customer = session.get_one(Ticket, context.ticket_id).customer_id
+        customer = session.scalar(select(Ticket.customer_id).where(Ticket.id == context.ticket_id))
     due = context.now + timedelta(hours=given.due_in_hours) if given.due_in_hours else None
     data = TicketCreate(
         subject=context.filled(given.subject)[:255],

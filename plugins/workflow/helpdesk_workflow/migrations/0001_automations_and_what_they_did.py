@@ -12,7 +12,7 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-ACTIVE = "is_active AND deleted_at IS NULL"
+PRESENT = "deleted_at IS NULL"
 
 
 def upgrade() -> None:
@@ -63,9 +63,9 @@ def create_automations() -> None:
     op.create_index(
         "ix_workflow_automation_active",
         "workflow_automation",
-        ["organization_id", "event_type", "id"],
-        sqlite_where=sa.text(ACTIVE),
-        postgresql_where=sa.text(ACTIVE),
+        ["organization_id", "event_type", "is_active", "id"],
+        sqlite_where=sa.text(PRESENT),
+        postgresql_where=sa.text(PRESENT),
     )
 
 
@@ -128,6 +128,7 @@ def create_runs() -> None:
         reference("workflow_run", "automation_id", "workflow_automation", ondelete="CASCADE"),
     )
     for name, *columns in (
+        ("newest", "id"),
         ("automation", "automation_id", "id"),
         ("ticket", "ticket_id", "id"),
         ("event", "event_id"),

@@ -5,10 +5,21 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
+import orjson
+from pydantic import ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from helpdesk_core.api import Invalid, Unprocessable, past_event, past_events
+from helpdesk_core.api import (
+    Event,
+    EventCatalogue,
+    Happened,
+    Invalid,
+    Unprocessable,
+    organization_of,
+    past_event,
+    past_events,
+)
 from helpdesk_tickets.api import Comment, TicketChange
 from helpdesk_workflow import log
 from helpdesk_workflow.calling import keep, occasion_of
@@ -119,10 +130,7 @@ def _supposed(
     payload: dict[str, Any] = {}
     if automation.event_type not in TIME:
         payload = {**trigger.sample, **_as_now(machine, trigger, ticket_id)}
-        unknown = [each for each in given if each not in payload]
-        if unknown:
-            raise Invalid.field("event", f"The event has no {unknown[0][:50]!r}; it has {', '.join(payload)}.")
-        payload |= given
+        payload = _payload(machine, automation.event_type, {**payload, **given})
     return Occasion(
         name=name,
         cause="hand",
@@ -132,6 +140,27 @@ def _supposed(
         ticket_id=ticket_id,
         comment_id=payload.get("comment_id"),
     )
+
+
+def _payload(machine: Machine, event_type: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a payload as the event would have it; `Invalid` when it cannot have it."""
+    text = orjson.dumps(dict(given), default=str).decode()
+    happened = Happened(
+        id=0,
+        position="",
+        organization_id=organization_of(machine.session),
+        type=event_type,
+        version=machine.get(EventCatalogue).get(event_type).version,
+        payload=text,
+        at=machine.now,
+    )
+    try:
+        event: Event | None = machine.get(EventCatalogue).read(happened)
+    except ValidationError as error:
+        problem = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        place = ".".join(["event", *map(str, problem["loc"][:1])])
+        raise Invalid.field(place[:100], f"{problem['msg']}.") from None
+    return {} if event is None else event.model_dump(mode="json")
 
 
 def _as_now(machine: Machine, trigger: Trigger, ticket_id: int | None) -> dict[str, Any]:
