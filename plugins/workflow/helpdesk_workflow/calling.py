@@ -65,10 +65,11 @@ def call(machine: Machine, automations: Sequence[Compiled], occasion: Occasion, 
     facts = StoredFacts(machine.session, occasion, machine.now)
     ran: list[Outcome] = []
     missed: list[Outcome] = []
+    explained = log.worth_explaining(automations) if misses else ()
     for automation in automations:
-        outcome = attempt(machine, automation, occasion, facts)
+        outcome = attempt(machine, automation, occasion, facts, explains=automation.id in explained)
         if outcome.status == UNMATCHED:
-            missed.append(outcome)
+            missed.extend([outcome] if automation.id in explained else [])
             continue
         ran.append(outcome)
         keep(machine, outcome, occasion)
@@ -76,8 +77,7 @@ def call(machine: Machine, automations: Sequence[Compiled], occasion: Occasion, 
             break
         if outcome.status in EXECUTED:
             facts = StoredFacts(machine.session, occasion, machine.now)
-    if misses:
-        log.record_misses(machine, missed, occasion)
+    log.record_misses(machine, missed, occasion)
     log.settle(machine, ran)
     return len(ran)
 

@@ -90,7 +90,13 @@ class _Failed(Exception):
 
 
 def attempt(
-    machine: Machine, automation: Compiled, occasion: Occasion, facts: StoredFacts, *, asked: bool = True
+    machine: Machine,
+    automation: Compiled,
+    occasion: Occasion,
+    facts: StoredFacts,
+    *,
+    asked: bool = True,
+    explains: bool = True,
 ) -> Outcome:
     """Let an automation run, if its conditions hold.
 
@@ -100,12 +106,15 @@ def attempt(
         occasion: what happened.
         facts: what the conditions are held against.
         asked: whether the conditions count; somebody who runs it by hand has decided already.
+        explains: whether to say why they do not hold, which costs twenty times as much as to know it.
     """
     begun = time.perf_counter()
     draft = automation.draft
     if draft is None:
         return Outcome(automation, matched=False, status=SKIPPED, reason=automation.trouble, problem=automation.trouble)
     matched = draft.reading.root.holds(facts)
+    if asked and not matched and not explains:
+        return Outcome(automation, matched=False, status=UNMATCHED)
     explained = draft.reading.root.explained(facts)
     if asked and not matched:
         return Outcome(automation, matched=False, status=UNMATCHED, conditions=explained)

@@ -1,6 +1,6 @@
 """Writes down what came of automations, and what follows from it for the automations themselves."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,7 +13,7 @@ from helpdesk_workflow.engine import EXECUTED, FAILED, Machine, Outcome
 from helpdesk_workflow.events import AutomationDisabled
 from helpdesk_workflow.facts import Occasion
 from helpdesk_workflow.kinds import DISABLED
-from helpdesk_workflow.library import announce_change
+from helpdesk_workflow.library import Compiled, announce_change
 from helpdesk_workflow.models import Automation, Run
 
 MOST_MISSES = 100
@@ -72,11 +72,16 @@ def record(machine: Machine, outcome: Outcome, occasion: Occasion, executed_by: 
     return int(_add_and_return.rows(machine.session, row_of(outcome, occasion, machine, executed_by))[0][0])
 
 
+def worth_explaining(automations: Sequence[Compiled]) -> Collection[int]:
+    """Return the keys of the automations of which it is written down why they do not match."""
+    newest = sorted(automations, key=lambda each: each.changed_at, reverse=True)[:MOST_MISSES]
+    return {each.id for each in newest}
+
+
 def record_misses(machine: Machine, outcomes: Sequence[Outcome], occasion: Occasion) -> None:
-    """Write down why automations did not match: of many, those that somebody has worked on last."""
-    newest = sorted(outcomes, key=lambda each: each.automation.changed_at, reverse=True)[:MOST_MISSES]
-    if newest:
-        _add_run.run(machine.session, *(row_of(each, occasion, machine) for each in newest))
+    """Write down why automations did not match."""
+    if outcomes:
+        _add_run.run(machine.session, *(row_of(each, occasion, machine) for each in outcomes))
 
 
 def settle(machine: Machine, outcomes: Iterable[Outcome]) -> None:
