@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import event as sql_event
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 
 from helpdesk_core.api import User, past_events
 from helpdesk_core.testing import START
@@ -205,8 +205,8 @@ class TestOnce:
         outsider.post("/tickets/", json={"subject": "x"})
         installation.parts.runner.pass_on()
         with installation.session() as session:
-            jobs = "SELECT count(*) FROM core_job WHERE name LIKE '%run_automations'"
-            assert session.connection().exec_driver_sql(jobs).scalar() == 0
+            jobs = text("SELECT count(*) FROM core_job WHERE name = 'helpdesk_workflow.run_automations'")
+            assert session.scalar(jobs) == 0
 
 
 class TestLimits:

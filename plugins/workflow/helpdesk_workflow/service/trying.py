@@ -180,7 +180,9 @@ def _as_now(machine: Machine, trigger: Trigger, ticket_id: int | None) -> dict[s
         ("ticket.assigned", "assigned_agent", "previous_agent_id", "assigned_agent_id"),
     ):
         if trigger.type == kind:
-            payload |= dict(zip((before, after), _last_change(machine.session, ticket_id, name), strict=True))
+            present = getattr(ticket, name, None)  # its first state had none before it
+            change = (present if each is None else each for each in _last_change(machine.session, ticket_id, name))
+            payload |= dict(zip((before, after), change, strict=True))
     return {name: value for name, value in payload.items() if name in trigger.sample}
 
 
