@@ -91,6 +91,7 @@ class JobContext:
     extra: Mapping[type, Any]
     _open: Callable[[], Session]
     _read: Callable[[], AbstractContextManager[Session]]
+    _apart: Callable[[], AbstractContextManager[Session]]
     verdict: Again | GivenUp | None = None
 
     @property
@@ -105,6 +106,13 @@ class JobContext:
     def reading(self) -> AbstractContextManager[Session]:
         """Return a session that only reads, as a context manager: for what has to be known before talking outside."""
         return self._read()
+
+    def apart(self) -> AbstractContextManager[Session]:
+        """Return a session that writes, committed at the end of the block: for what others must see meanwhile.
+
+        Leave it before `session` is used: on SQLite there is one writer.
+        """
+        return self._apart()
 
     @property
     def event_id(self) -> int | None:

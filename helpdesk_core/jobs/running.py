@@ -85,6 +85,13 @@ class _Work:
             self._prepare(session)
             yield session
 
+    @contextmanager
+    def apart(self) -> Iterator[Session]:
+        with self._database.session(writes=True) as session:
+            self._prepare(session)
+            yield session
+            commit(session)
+
     def commit(self) -> None:
         if self._session is not None:
             commit(self._session)
@@ -299,7 +306,14 @@ class Runner:
     def _do(self, what: Job, work: _Work, job: Claimed, cause: Happened | None) -> None:
         now = self._clock.now()
         context = JobContext(
-            job.organization_id, now, job.failures + 1, cause, self._extra, _open=work.open, _read=work.read
+            job.organization_id,
+            now,
+            job.failures + 1,
+            cause,
+            self._extra,
+            _open=work.open,
+            _read=work.read,
+            _apart=work.apart,
         )
         what.function(context, **orjson.loads(job.arguments or "{}"))
         session = work.open()

@@ -1,6 +1,7 @@
 """What an endpoint works with."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeVar, cast
@@ -9,15 +10,16 @@ from urllib.parse import urlencode
 from sqlalchemy.orm import Session
 
 from helpdesk_core.clock import Clock
-from helpdesk_core.database import Database
+from helpdesk_core.database import Database, commit
 from helpdesk_core.errors import Invalid, NotFound, Unauthenticated
-from helpdesk_core.events import Bus
+from helpdesk_core.events import Bus, attribute_session, origin_of
 from helpdesk_core.files import FileStore
 from helpdesk_core.limits.spending import Spending
 from helpdesk_core.permissions import Actor, RolePermissions
 from helpdesk_core.queries import Criteria, ReadModel, Viewer
 from helpdesk_core.schemas import Dialect, Filters, Page, Schema, nearest
 from helpdesk_core.settings import Settings
+from helpdesk_core.tenancy import set_organization
 from helpdesk_core.web.authentication import Principal
 from helpdesk_core.web.requests import Incoming, query_values
 
@@ -139,6 +141,22 @@ class Context:
         viewer = self.viewer
         found = model.find_one(self.session, viewer, model.key, key)
         return cast("ShownT", model.load_one(self.session, viewer, found))
+
+    @contextmanager
+    def apart(self, organization_id: int | None = None) -> Iterator[Session]:
+        """Open a writing transaction of its own, committed at the end of the block: for what others must see at once.
+
+        For `prepare=` and for what only reads: where the session of the request writes, SQLite has no other writer.
+
+        Args:
+            organization_id: the organisation to work in; the caller's own if it is left out.
+        """
+        with self.services.database.session(writes=True) as session:
+            set_organization(session, self.actor.organization_id if organization_id is None else organization_id)
+            actor = self.principal.actor if self.principal else None
+            attribute_session(session, self.services.bus, actor, origin_of(self.session))
+            yield session
+            commit(session)
 
     def _link(self, page: int) -> str:
         values = query_values(self.incoming.query)

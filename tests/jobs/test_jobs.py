@@ -273,3 +273,21 @@ class TestSchedules:
         now = datetime(2026, 3, 2, 10, 5, 0, tzinfo=UTC)
         assert last_slot("*/5 * * * *", now) == now
         assert last_slot("*/5 * * * *", now - timedelta(seconds=1)) == now - timedelta(minutes=5)
+
+
+def test_what_a_job_writes_apart_is_there_at_once_and_stays_when_it_fails(bench: MakeBench) -> None:
+    seen: list[int] = []
+
+    @job(retries=Retries(()))
+    def work(ctx: JobContext) -> None:
+        with ctx.apart() as session:
+            publish(session, SomethingHappened(what="apart"))
+        seen.append(len(made.outbox()))
+        publish(ctx.session, SomethingHappened(what="with the job"))
+        raise ValueError
+
+    made = bench(work)
+    made.enqueue(work)
+    made.runner.run_due()
+    assert seen == [1]
+    assert [event.organization_id for event in made.outbox()] == [made.organization]
