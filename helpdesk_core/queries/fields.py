@@ -118,15 +118,17 @@ class Computed(Field):
 
     function: Callable[..., Any]
     uses: tuple[Any, ...]
+    volatile: bool
 
-    def __init__(self, function: Callable[..., Any], *uses: Any) -> None:
-        """Say what computes the value, and from which columns."""
+    def __init__(self, function: Callable[..., Any], *uses: Any, volatile: bool = False) -> None:
+        """Say what computes the value, from which columns, and whether these are `volatile` as with `Column`."""
         object.__setattr__(self, "function", function)
         object.__setattr__(self, "uses", uses)
+        object.__setattr__(self, "volatile", volatile)
 
     def bind(self, plan: Plan) -> Reader:
         """Select what is used and call the function with what was read."""
-        readers = [Column(use).bind(plan) for use in self.uses]
+        readers = [Column(use, volatile=self.volatile).bind(plan) for use in self.uses]
         function = self.function
         return lambda row, env: function(env.viewer, *(read(row, env) for read in readers))
 

@@ -170,11 +170,14 @@ class TestTags:
     def test_differ_between_dialects(self, shelf):
         assert self.tag(shelf, viewer()) != self.tag(shelf, viewer(dialect=Dialect.CLASSIC))
 
-    def test_leave_out_what_changes_by_itself(self, shelf):
+    @pytest.mark.parametrize(
+        "field", [Column(Book.size, volatile=True), Computed(lambda _, size: size, Book.size, volatile=True)]
+    )
+    def test_leave_out_what_changes_by_itself(self, shelf, field):
         short = ReadModel(
             Book,
             schema=ShortRead,
-            fields={"size": Column(Book.size, volatile=True)},
+            fields={"size": field},
             ordering=["added_at"],
             default_order="added_at",
         )
