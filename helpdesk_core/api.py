@@ -19,6 +19,7 @@ from helpdesk_core.errors import (
     Invalid,
     NotFound,
     PermissionDenied,
+    RateLimitExceeded,
     Unprocessable,
 )
 from helpdesk_core.events import (
@@ -37,7 +38,7 @@ from helpdesk_core.events import (
 )
 from helpdesk_core.files import FileStore, discard_upload, store_upload
 from helpdesk_core.hookspecs import hookimpl, hookspec
-from helpdesk_core.http.failures import OutboundError, UnsafeUrl
+from helpdesk_core.http.failures import OutboundError, Unresolved, UnsafeUrl
 from helpdesk_core.http.outbound import Outbound, Reply
 from helpdesk_core.jobs import Job, JobContext, Retries, check_schedule, enqueue, job, last_slot
 from helpdesk_core.keys import Undecipherable, Vault
@@ -166,6 +167,7 @@ __all__ = [
     "Prepared",
     "QueryBool",
     "Ranked",
+    "RateLimitExceeded",
     "ReadModel",
     "Redirect",
     "Ref",
@@ -183,6 +185,7 @@ __all__ = [
     "Undecipherable",
     "UnknownNotification",
     "Unprocessable",
+    "Unresolved",
     "UnsafeUrl",
     "UntilDateTime",
     "Upload",

@@ -32,6 +32,7 @@ class TestResolver(Resolver):
 
     Attributes:
         records: texts by name.
+        hosts: addresses by name, for requests to the outside.
         works: whether anybody answers.
     """
 
@@ -40,6 +41,7 @@ class TestResolver(Resolver):
     def __init__(self) -> None:
         """Know nothing."""
         self.records: dict[str, list[str]] = {}
+        self.hosts: dict[str, list[str]] = {}
         self.works = True
 
     def texts(self, name: str) -> list[str]:
@@ -47,3 +49,9 @@ class TestResolver(Resolver):
         if not self.works:
             raise NameServersUnavailable
         return self.records.get(name, [])
+
+    def addresses(self, host: str, port: int) -> list[str]:
+        """Return the addresses of a host; no test asks a name server of the world outside."""
+        if host not in self.hosts:
+            raise OSError(f"no test has told the address of {host}")
+        return self.hosts[host]

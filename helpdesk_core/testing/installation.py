@@ -17,6 +17,7 @@ from helpdesk_core.app import Parts, assemble, create_app
 from helpdesk_core.database import commit
 from helpdesk_core.events import OutboxEvent, attribute_session
 from helpdesk_core.files import MemoryStore
+from helpdesk_core.http.outbound import Outbound
 from helpdesk_core.mail import Mail, Mailer, MemoryMailer
 from helpdesk_core.plugins import PluginHost
 from helpdesk_core.queries import Prepared
@@ -52,7 +53,7 @@ class Installation:
 
     @property
     def resolver(self) -> TestResolver:
-        """Return the name servers; put TXT records into its `records`."""
+        """Return the name servers; put TXT records into its `records`, and addresses into its `hosts`."""
         return cast("TestResolver", self.parts.services.get(Resolver))
 
     def client(self, name: str) -> Client:
@@ -145,7 +146,9 @@ def running(
     clock, files = TestClock(), MemoryStore()
     mails: list[Mail] = []
     settings = test_settings(databases.copy(name), home, **changes)
-    instead: dict[type, Any] = {Resolver: TestResolver(), Mailer: MemoryMailer(mails)}
+    names = TestResolver()
+    outbound = Outbound(settings, names.addresses)
+    instead: dict[type, Any] = {Resolver: names, Outbound: outbound, Mailer: MemoryMailer(mails)}
     parts = assemble(settings, clock=clock, host=host, files=files, instead=instead)
     app = create_app(settings, parts=parts, background=False)
     with TestClient(app, raise_server_exceptions=False) as http:
