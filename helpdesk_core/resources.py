@@ -38,6 +38,7 @@ class Resource:
         ids: what a dialect shows as `id`, where that is not the key.
         needs: returns the permission without which nobody hears of an event about it, if there is one: what is
             internal must not even be known to be gone.
+        path: where the API shows one, below `/api/v1`, with `{id}` as it is shown and fields of the event's payload.
         stated: whether every event about it names in `concerns` everybody who can see it besides those who see all,
             so that the others need not be looked at.
     """
@@ -48,6 +49,7 @@ class Resource:
     present_with: Sequence[Permission] = ()
     ids: Mapping[Dialect, Any] = field(default_factory=dict)
     needs: Callable[[Payload], Permission | None] = lambda _: None
+    path: str = ""
     stated: bool = False
 
 

@@ -20,9 +20,25 @@ def needed_for_comment(payload: Any) -> Permission | None:
 
 
 ALL = (
-    Resource("ticket", tickets, VIEW, present_with=(VIEW_ALL,), ids={COMPREHENSIVE: Ticket.uuid}, stated=True),
-    Resource("comment", comments_of_all_tickets, VIEW, present_with=(VIEW_ALL,), needs=needed_for_comment, stated=True),
-    Resource("attachment", attachments, VIEW, present_with=(VIEW_ALL,)),
-    Resource("category", categories, VIEW_CATALOGUE),
-    Resource("tag", tags, VIEW_CATALOGUE),
+    Resource(
+        "ticket",
+        tickets,
+        VIEW,
+        present_with=(VIEW_ALL,),
+        ids={COMPREHENSIVE: Ticket.uuid},
+        stated=True,
+        path="/tickets/{id}/",
+    ),
+    Resource(
+        "comment",
+        comments_of_all_tickets,
+        VIEW,
+        present_with=(VIEW_ALL,),
+        needs=needed_for_comment,
+        stated=True,
+        path="/tickets/{ticket_id}/comments/{id}/",
+    ),
+    Resource("attachment", attachments, VIEW, present_with=(VIEW_ALL,), path="/attachments/{id}/"),
+    Resource("category", categories, VIEW_CATALOGUE, path="/categories/{id}/"),
+    Resource("tag", tags, VIEW_CATALOGUE, path="/tags/{id}/"),
 )
