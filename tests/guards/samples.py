@@ -53,6 +53,8 @@ def _sample(name: str, part: dict[str, Any], definition: dict[str, Any]) -> Any:
     if "const" in option:
         return option["const"]
     kind = option.get("type")
+    if kind == "array" and "examples" in part:
+        return part["examples"][0]
     simple = {"integer": 1, "number": 1, "boolean": False, "array": [], "object": {}}
     return simple[kind] if kind in simple else _text(name, option)
 

@@ -33,9 +33,12 @@ def role(request: pytest.FixtureRequest, installation: Installation) -> str:
 
 
 def operations(installation: Installation) -> Iterator[Endpoint]:
-    """Iterate over all operations; those that end the caller's own login or switch a plugin off come last."""
+    """Iterate over all operations; those that end the caller's own login or switch plugins off come last."""
     words = ("logout", "session", "disable")
-    ending = [e for e in installation.parts.endpoints if any(word in e.path for word in words)]
+    tier = {("PUT", "/organizations/{organization_id}/"), ("PATCH", "/organizations/{organization_id}/")}
+    ending = [
+        e for e in installation.parts.endpoints if any(word in e.path for word in words) or (e.method, e.path) in tier
+    ]
     yield from (e for e in installation.parts.endpoints if e not in ending)
     yield from ending
 

@@ -13,7 +13,10 @@ from helpdesk_core.testing import Client, Installation, Response
 from helpdesk_core.web.routing import Endpoint
 from tests.guards.samples import sample_body
 
-MADE_BY = {"/users/2fa/devices/": "/users/2fa/setup/"}
+MADE_BY = {
+    "/users/2fa/devices/": "/users/2fa/setup/",
+    "/integration-platform/webhooks/{webhook_id}/deliveries/": "/integration-platform/webhooks/{webhook_id}/test/",
+}
 """What makes the objects below a path when that is not POST there; the answer has no id, the list does."""
 
 OTHERWISE_NAMED = {"move_to": "category", "into": "tag", "custom_role": "users/role"}
@@ -100,6 +103,8 @@ class World:
         made = client.get(collection).json()["results"][0] if maker != collection else reply.json()
         if collection in NAMED:
             return {"id": made[NAMED[collection]]}
+        listed = self.fill(who, collection) or collection
+        made = client.get(listed).json()["results"][0] if maker != collection else reply.json()
         return made if isinstance(made, dict) and "id" in made else None
 
     def _endpoint(self, method: str, path: str) -> Endpoint | None:
