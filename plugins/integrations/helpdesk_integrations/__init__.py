@@ -1,0 +1,1 @@
+"""Webhooks, and calls to the APIs of other systems."""
