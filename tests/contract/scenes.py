@@ -65,6 +65,13 @@ class Stage:
         example = variant("automations_create", "comprehensive")
         return created(self.owner.post(example.path, json={**example.request, **_automation(self)}))
 
+    def api_integration(self) -> Any:
+        return self._make("api_integrations_create", "comprehensive")
+
+    @cached_property
+    def webhook(self) -> Any:
+        return self._make("webhooks_create", "comprehensive")
+
     @cached_property
     def device(self) -> Any:
         """A device of the member that is not verified yet."""
@@ -84,9 +91,9 @@ class Stage:
     def account(self, username: str, password: str, email: str = "someone@example.com") -> None:
         register(self.anonymous, username, password=password, email=email)
 
-    def _make(self, operation: str) -> Any:
+    def _make(self, operation: str, document: str = "classic") -> Any:
         """The record of the documented example."""
-        example = variant(operation, "classic")
+        example = variant(operation, document)
         return created(self.owner.post(example.path, json=example.request))
 
 
@@ -208,6 +215,10 @@ SCENES = {
     "filters_create": Scene(),
     "automations_list": Scene("owner", needs=("automation",)),
     "automations_create": Scene("owner", body=_automation),
+    "api_integrations_list": Scene("owner", needs=("api_integration",)),
+    "api_integrations_create": Scene("owner"),
+    "webhooks_list": Scene("owner", needs=("webhook",)),
+    "webhooks_create": Scene("owner"),
 }
 """One scene per operation."""
 

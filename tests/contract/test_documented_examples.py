@@ -107,6 +107,10 @@ REFUSALS = {
     ("ticket_comments_create", 404): lambda stage: ("agent", {"ticket_id": UNKNOWN_UUID}, {}),
     ("automations_list", 400): lambda stage: ("owner", {}, {"colour": "blue"}),
     ("automations_create", 400): lambda stage: ("owner", {}, {"trigger": {"type": "ticket_exploded"}}),
+    ("api_integrations_list", 400): lambda stage: ("owner", {}, {"colour": "blue"}),
+    ("api_integrations_create", 400): lambda stage: ("owner", {}, {"base_url": "nowhere"}),
+    ("webhooks_list", 400): lambda stage: ("owner", {}, {"page": "last"}),
+    ("webhooks_create", 400): lambda stage: ("owner", {}, {"events": ["ticket.exploded"]}),
 }
 """Who provokes a documented refusal, with which values in the path, and which in the query or body."""
 

@@ -100,11 +100,10 @@ class World:
         else:
             reply = client.post(path, json=sample_body(endpoint.body, {}) if endpoint.body else {})
         assert reply.status_code in {200, 201}, f"POST {path} as {who}: {reply.text}"
-        made = client.get(collection).json()["results"][0] if maker != collection else reply.json()
-        if collection in NAMED:
-            return {"id": made[NAMED[collection]]}
         listed = self.fill(who, collection) or collection
         made = client.get(listed).json()["results"][0] if maker != collection else reply.json()
+        if collection in NAMED:
+            return {"id": made[NAMED[collection]]}
         return made if isinstance(made, dict) and "id" in made else None
 
     def _endpoint(self, method: str, path: str) -> Endpoint | None:
