@@ -5,8 +5,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from helpdesk_core.api import Event, Handler, Job, NotificationKind, Permission, Router, hookimpl
-from helpdesk_workflow import events, handlers, hookspecs, jobs, kinds, permissions
+from helpdesk_core.api import Event, Handler, Job, NotificationKind, Permission, Resource, Router, hookimpl
+from helpdesk_workflow import events, handlers, hookspecs, jobs, kinds, permissions, resources
 from helpdesk_workflow.library import Library, TriggerShelf
 from helpdesk_workflow.log import WorkflowSettings
 from helpdesk_workflow.models import Base
@@ -56,6 +56,11 @@ def register_organization_settings() -> list[type[BaseModel]]:
 @hookimpl
 def register_notification_kinds() -> tuple[NotificationKind, ...]:
     return kinds.ALL
+
+
+@hookimpl
+def register_resources() -> tuple[Resource, ...]:
+    return resources.ALL
 
 
 @hookimpl
