@@ -319,7 +319,6 @@ class TestAnswers:
             (answering(OK + b"X-Many: x\r\n" * 5_000 + b"\r\n"), "protocol"),
             (answering(OK + b"X-Endless: " + b"x" * 1_000_000), "protocol"),
         ],
-        ids=str,
     )
     def test_that_are_none_are_told_in_our_own_words(self, serve, outbound, behave, kind):
         server = serve(behave)
