@@ -34,11 +34,8 @@ def role(request: pytest.FixtureRequest, installation: Installation) -> str:
 
 def operations(installation: Installation) -> Iterator[Endpoint]:
     """Iterate over all operations; those that end the caller's own login or switch plugins off come last."""
-    words = ("logout", "session", "disable")
-    tier = {("PUT", "/organizations/{organization_id}/"), ("PATCH", "/organizations/{organization_id}/")}
-    ending = [
-        e for e in installation.parts.endpoints if any(word in e.path for word in words) or (e.method, e.path) in tier
-    ]
+    words = ("logout", "session", "disable", "change-tier")
+    ending = [e for e in installation.parts.endpoints if any(word in e.path for word in words)]
     yield from (e for e in installation.parts.endpoints if e not in ending)
     yield from ending
 
