@@ -5,8 +5,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from helpdesk_core.api import Event, Handler, Job, Permission, Resource, Router, hookimpl
-from helpdesk_integrations import events, handlers, jobs, permissions, public, resources
+from helpdesk_core.api import Event, Handler, Job, NotificationKind, Permission, Resource, Router, hookimpl
+from helpdesk_integrations import events, handlers, jobs, kinds, permissions, public, resources
 from helpdesk_integrations.models import Base
 from helpdesk_integrations.routes import apis, deliveries, oauth, webhooks
 from helpdesk_integrations.settings import IntegrationSettings
@@ -34,7 +34,7 @@ def register_routes() -> list[Router]:
 
 @hookimpl
 def register_event_handlers() -> list[Handler]:
-    return [handlers.tell_webhooks]
+    return [handlers.tell_webhooks, handlers.tell_administrators]
 
 
 @hookimpl
@@ -55,3 +55,8 @@ def register_organization_settings() -> list[type[BaseModel]]:
 @hookimpl
 def register_resources() -> tuple[Resource, ...]:
     return resources.ALL
+
+
+@hookimpl
+def register_notification_kinds() -> tuple[NotificationKind, ...]:
+    return kinds.ALL

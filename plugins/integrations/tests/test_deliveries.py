@@ -430,6 +430,22 @@ class TestRestraint:
         run_until_done()
         assert receiver.received[-1].json["type"] == "ticket.created"
 
+    def test_administrators_are_told_of_a_webhook_that_is_switched_off(
+        self, *, owner, agent, outsider, hook, receiver, open_ticket, run_jobs
+    ):
+        hook(events=["ticket.created"], name="To the warehouse")
+        receiver.mode, receiver.failures["/hook"] = "410", 1
+        open_ticket()
+        run_jobs()
+
+        def told(client):
+            rows = client.get("/notifications/").json()["results"]
+            return [str(row) for row in rows if "To the warehouse" in str(row)]
+
+        assert len(told(owner)) == 1
+        assert "410" in told(owner)[0]
+        assert told(agent) == told(outsider) == []
+
     def test_what_waits_for_a_webhook_that_is_switched_off_is_given_up(
         self, *, owner, hook, receiver, open_ticket, run_jobs, run_until_done, log
     ):
