@@ -319,6 +319,10 @@ class TestAnswers:
             (answering(OK + b"X-Many: x\r\n" * 5_000 + b"\r\n"), "protocol"),
             (answering(OK + b"X-Endless: " + b"x" * 1_000_000), "protocol"),
         ],
+        ids=[
+            *("nothing", "reset", "reset in headers", "short", "short chunk", "not http", "no status"),
+            *("upgrade", "folded", "long header", "many headers", "endless header"),
+        ],
     )
     def test_that_are_none_are_told_in_our_own_words(self, serve, outbound, behave, kind):
         server = serve(behave)
