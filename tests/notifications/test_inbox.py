@@ -2,7 +2,11 @@
 
 import pytest
 
+from helpdesk_core.notifications.queries import notifications
 from helpdesk_core.permissions import Actor
+from helpdesk_core.queries import Viewer
+from helpdesk_core.resources import Resources
+from helpdesk_core.schemas import Dialect
 from helpdesk_core.web.realtime.inbox import Inbox
 from tests.notifications.conftest import inbox
 
@@ -145,22 +149,41 @@ def test_what_happens_in_an_inbox_is_published(installation, agent, told):
 
 
 class TestFollowing:
-    def test_shows_ones_own(self, agent, told):
-        (change,) = [each for each in changes(agent) if each["object"] == "notification"]
-        assert change["type"] == "notification.created"
-        assert change["data"]["title"] == "Ada paged you"
+    """What the change feed, the socket and webhooks show is read here, see `helpdesk_core.resources`."""
+
+    @pytest.fixture
+    def followed(self, installation, told):
+        """What somebody who follows everything is shown of the notification."""
+
+        def seen(client):
+            resources = installation.parts.services.get(Resources)
+            with installation.session(client.organization_id) as session:
+                return resources.read(session, viewer(installation, client), "notification", [told["id"]])
+
+        return seen
+
+    def test_shows_ones_own(self, agent, told, followed):
+        assert followed(agent) == {told["id"]: told}
 
     @pytest.mark.parametrize("who", ["owner", "member", "outsider"])
-    def test_shows_nobody_else_that_there_is_one_or_was(self, installation, agent, told, who):
-        agent.delete(path_of(told))
-        assert not [each for each in changes(installation.client(who)) if each["object"] == "notification"]
+    def test_shows_nobody_else_that_there_is_one(self, installation, followed, who):
+        assert followed(installation.client(who)) == {}
+
+    def test_tells_nobody_else_that_one_vanished(self, installation, owner):
+        visible = notifications.visible
+        assert not visible.oversees(visible.variant(viewer(installation, owner).actor))
+
+    def test_shows_nothing_to_outside_systems(self, installation, agent, told):
+        resources = installation.parts.services.get(Resources)
+        with installation.session(agent.organization_id) as session:
+            assert resources.present(session, "notification", told["id"]) is None
 
 
-def changes(client):
-    """What the change feed shows a client."""
-    reply = client.get("/changes/", params={"page_size": 100})
-    assert reply.status_code == 200, reply.text
-    return reply.json()["results"]
+def viewer(installation, client):
+    """A client as those who read for it see it."""
+    codes = installation.parts.services.roles.for_role(client.user.role, platform=False)
+    actor = Actor(client.user.id, client.organization_id, client.user.role, permissions=codes, tier="enterprise")
+    return Viewer(actor, Dialect.COMPREHENSIVE, installation.clock.now())
 
 
 def test_an_open_client_marks_its_own_as_read_and_no_others(installation, agent, owner, told):

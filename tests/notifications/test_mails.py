@@ -3,9 +3,10 @@
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from helpdesk_core.accounts.models import User
+from helpdesk_core.jobs import StoredJob
 from helpdesk_core.mail import Mailer, MailNotSent
 from tests.notifications.conftest import choose, inbox
 
@@ -133,6 +134,15 @@ def test_wait_for_the_end_of_quiet_hours(agent, tell, mails, clock):
     assert mails() == []
     clock.advance(minutes=61)
     assert len(mails()) == 1
+
+
+def test_are_not_even_tried_in_quiet_hours(installation, agent, tell, mails):
+    choose(agent, quiet_hours={"start": "09:00", "end": "12:00"})
+    tell(agent)
+    mails()
+    with installation.session() as session:
+        (waiting,) = session.scalars(select(StoredJob).where(StoredJob.name.endswith("send_notification_mail"))).all()
+    assert (waiting.due_at, waiting.attempts) == (datetime(2026, 3, 2, 12, tzinfo=UTC), 0)
 
 
 def test_wait_for_quiet_hours_that_were_set_meanwhile(agent, tell, mails, clock):
