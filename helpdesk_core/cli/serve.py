@@ -123,7 +123,7 @@ def _run(installation: Installation, listening: socket.socket, *, workers: int, 
 def _works(installation: Installation) -> bool:
     """Tell whether processes of the server run jobs as well."""
     asked = os.environ.get(WORKS)
-    return asked == "1" if asked else installation.services.database.kind == "sqlite"
+    return asked == "1" if asked else installation.settings.database.startswith("sqlite")
 
 
 def _config(installation: Installation, app: Starlette | str, *, workers: int, reload: bool) -> uvicorn.Config:

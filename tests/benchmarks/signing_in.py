@@ -67,7 +67,7 @@ def _people(parts: Parts) -> None:
 
 
 def _asker(parts: Parts) -> Callable[[str, str], float]:
-    app = create_app(parts.settings, parts=parts, delivers=False)
+    app = create_app(parts.settings, parts=parts, background=False)
     api = next(route.app for route in app.routes if isinstance(route, Mount) and isinstance(route.app, Api))
     endpoint = api._find("/users/login/")[0]["POST"]
 

@@ -110,7 +110,7 @@ class TestPluginList:
         monkeypatch.setattr("helpdesk_core.cli.installation.load_plugins", load_plugins)
         told = helpdesk("plugin", "list")
         assert told.exit_code == 1
-        assert "accounts  unknown" in told.stdout
+        assert "accounts       unknown" in told.stdout
         assert told.stderr == "Error: plugin accounts failed at import: no\n"
 
 

@@ -65,6 +65,7 @@ class Stage:
         example = variant("automations_create", "comprehensive")
         return created(self.owner.post(example.path, json={**example.request, **_automation(self)}))
 
+    @cached_property
     def api_integration(self) -> Any:
         return self._make("api_integrations_create", "comprehensive")
 

@@ -242,7 +242,7 @@ class TestPluginsPages:
         url = installation.parts.services.database.engine.url.render_as_string(hide_password=False)
         settings = test_settings(str(url), tmp_path)
         parts = assemble(settings, clock=installation.clock, host=host, files=MemoryStore())
-        with TestClient(create_app(settings, parts=parts, delivers=False), raise_server_exceptions=False) as http:
+        with TestClient(create_app(settings, parts=parts, background=False), raise_server_exceptions=False) as http:
             yield http
 
     def test_get_what_is_in_their_path_and_query(self, http):

@@ -57,7 +57,7 @@ class TestSigningIn:
         url = str(installation.parts.services.database.engine.url.render_as_string(hide_password=False))
         settings = test_settings(url, tmp_path, public_url="https://help.example.com")
         body = {"username": "member", "password": PASSWORD}
-        with TestClient(create_app(settings, delivers=False)) as behind_proxy:
+        with TestClient(create_app(settings, background=False)) as behind_proxy:
             for http in (behind_proxy, TestClient(installation.app, base_url="https://testserver")):
                 reply = http.post("/api/v1/users/session/", json=body)
                 assert reply.headers["Set-Cookie"].endswith("; Secure")
@@ -150,7 +150,7 @@ class TestForgedRequests:
         settings = test_settings(url, tmp_path, allowed_origins=("https://app.example.com",))
         friend = {"Origin": "https://app.example.com", "Sec-Fetch-Site": "cross-site"}
         foe = {"Origin": "https://evil.example"}
-        with TestClient(create_app(settings, delivers=False)) as http:
+        with TestClient(create_app(settings, background=False)) as http:
             browser = Browser(http, "member")
             reply = browser.sign_in(**friend)
             served(reply)
