@@ -1,5 +1,6 @@
 """Callers of the API."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -64,12 +65,26 @@ class Client:
     """
 
     def __init__(
-        self, http: TestClient, clock: TestClock, user: Account | None, sign_in: str = "/users/login/"
+        self,
+        http: TestClient,
+        clock: TestClock,
+        user: Account | None,
+        sign_in: str = "/users/login/",
+        settle: Callable[[], None] = lambda: None,
     ) -> None:
-        """Prepare; a token is asked for at the first request, and again when it has run out."""
+        """Prepare; a token is asked for at the first request, and again when it has run out.
+
+        Args:
+            http: talks to the application.
+            clock: tells when a token has run out.
+            user: whose account is used.
+            sign_in: where to ask for a token.
+            settle: called before the change feed is read.
+        """
         self._http = http
         self._clock = clock
         self._sign_in = sign_in
+        self._settle = settle
         self._token: tuple[str, datetime] | None = None
         self.user = user
 
@@ -83,7 +98,7 @@ class Client:
     @property
     def classic(self) -> "Client":
         """Return the same person speaking CLASSIC."""
-        return Client(self._http, self._clock, self.user, "/auth/token/")
+        return Client(self._http, self._clock, self.user, "/auth/token/", self._settle)
 
     @property
     def token(self) -> str:
@@ -103,6 +118,8 @@ class Client:
         headers = dict(options.pop("headers", None) or {})
         if self.user is not None and not any(name.lower() == "authorization" for name in headers):
             headers["Authorization"] = f"Bearer {self.token}"
+        if path.startswith(f"{API}/changes/"):
+            self._settle()
         return self._http.request(method, path, headers=headers, **options)
 
     def get(self, path: str, **options: Any) -> Response:

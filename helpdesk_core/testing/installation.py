@@ -1,5 +1,6 @@
 """A running helpdesk, for one test."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -7,7 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from pydantic import SecretStr
-from sqlalchemy import event, select
+from sqlalchemy import event, select, text
 from sqlalchemy.orm import Session
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
@@ -26,6 +27,9 @@ from helpdesk_core.tenancy import set_organization, set_unscoped
 from helpdesk_core.testing.clients import Account, Client
 from helpdesk_core.testing.databases import Databases
 from helpdesk_core.testing.doubles import TestClock, TestResolver
+
+SETTLING_SECONDS = 30.0
+_SETTLED = text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint > :last")
 
 
 @dataclass
@@ -59,7 +63,7 @@ class Installation:
     def client(self, name: str) -> Client:
         """Return one of the cast as a client."""
         if name not in self._clients:
-            self._clients[name] = Client(self.http, self.clock, self.accounts.get(name))
+            self._clients[name] = Client(self.http, self.clock, self.accounts.get(name), settle=self.settle)
         return self._clients[name]
 
     def session(self, organization_id: int | None = None) -> Session:
@@ -105,6 +109,22 @@ class Installation:
         finally:
             setattr(Prepared, "rows", plain)  # noqa: B010
             event.remove(engine, "before_cursor_execute", note)
+
+    def settle(self) -> None:
+        """Wait until what has been committed can be followed.
+
+        PostgreSQL's oldest running transaction may be one of another database, of tests that run beside this one.
+        """
+        if self.parts.services.database.kind == "sqlite":
+            return
+        with self.parts.services.database.engine.connect() as connection:
+            last = connection.scalar(text("SELECT coalesce(max(tx), 0) FROM core_event"))
+            began = time.monotonic()
+            while not connection.scalar(_SETTLED, {"last": last}):
+                connection.rollback()
+                if time.monotonic() - began > SETTLING_SECONDS:
+                    raise TimeoutError("a transaction on the database server does not end")
+                time.sleep(0.005)
 
     def run_jobs(self) -> None:
         """Deliver every event, and run every job, that is due."""
