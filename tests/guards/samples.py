@@ -63,6 +63,8 @@ def _text(name: str, option: dict[str, Any]) -> str:
     number = next(_NUMBERS)
     if option.get("examples"):
         return str(option["examples"][0])
+    if option.get("format") == "date-time":
+        return "2024-01-01T00:00:00Z"
     if "email" in name:
         return f"sample{number}@example.com"
     if "password" in name:

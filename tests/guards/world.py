@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
+from helpdesk_core.events import OutboxEvent
 from helpdesk_core.notifications.models import NotificationTemplate
 from helpdesk_core.notifications.service.telling import notify
 from helpdesk_core.testing import Client, Installation, Response
@@ -66,6 +67,8 @@ class World:
 
     def foreign_key(self, name: str) -> int:
         """Return a key of the outsider that a field called `name` could refer to; a user's if nothing is named so."""
+        if name == "event_id":
+            return self._event_of_the_outsider()
         stem = OTHERWISE_NAMED.get(name, name.removesuffix("s").removesuffix("_id"))
         for collection in (f"/{stem}s/", f"/{stem[:-1]}ies/"):
             if self._endpoint("POST", collection):
@@ -74,6 +77,15 @@ class World:
                     return made["id"]
         account = self.installation.accounts["outsider"]
         return account.id
+
+    def _event_of_the_outsider(self) -> int:
+        """Return the key of an event of their organisation; it takes a change of their profile to have one."""
+        outsider = self.installation.client("outsider")
+        assert outsider.patch("/users/profile/", json={"first_name": "Eve"}).status_code == 200
+        with self.installation.session(outsider.organization_id) as session:
+            key = session.scalar(select(func.max(OutboxEvent.id)))
+        assert key is not None
+        return int(key)
 
     def _told(self, client: Client) -> dict[str, Any] | None:
         """Return the newest notification of a client, telling them something if need be."""
