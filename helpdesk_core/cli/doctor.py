@@ -1,6 +1,5 @@
 """`helpdesk doctor`: what an operator looks at first when something is wrong."""
 
-import logging
 import os
 import sys
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from helpdesk_core.cli.installation import Installation, database_file, pass_ins
 from helpdesk_core.keys import FILE, signing_key
 from helpdesk_core.limits.choice import WORDS, kind_of_store
 from helpdesk_core.lineages import lineages, orphans
+from helpdesk_core.logs import nothing_logged
 from helpdesk_core.mail import SmtpServer, mailer_for
 from helpdesk_core.plugins.host import State
 from helpdesk_core.settings import PREFIX, Settings
@@ -27,7 +27,14 @@ def doctor(installation: Installation, *, list_settings: bool) -> None:
     if list_settings:
         _list_settings(installation.settings)
         return
-    logging.disable()  # what is wrong is told below
+    with nothing_logged():  # what is wrong is told
+        healthy = _told_what_is_wrong(installation)
+    if not healthy:
+        sys.exit(1)
+
+
+def _told_what_is_wrong(installation: Installation) -> bool:
+    """Make every check and print what it found; return whether all passed."""
     healthy = True
     for name, check in CHECKS.items():
         passed, finding = _run(check, installation)
@@ -35,8 +42,7 @@ def doctor(installation: Installation, *, list_settings: bool) -> None:
         click.echo(f"{'ok' if passed else 'WRONG':6} {name:11} {finding}")
         if name == "settings" and not passed:
             break  # nothing else can be looked at
-    if not healthy:
-        sys.exit(1)
+    return healthy
 
 
 def _run(check: Callable[[Installation], str], installation: Installation) -> tuple[bool, str]:

@@ -1,11 +1,10 @@
 """The command group: finds commands by name, ours and those of plugins, and turns failures into sentences."""
 
-import logging
-
 import click
 
 from helpdesk_core import __version__
 from helpdesk_core.cli.lazy import load
+from helpdesk_core.logs import nothing_logged
 
 COMMANDS = {
     "migrate": ("migrate", "Bring the database to the newest schema."),
@@ -42,13 +41,11 @@ class Helpdesk(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return our commands, then those of plugins as far as they can be loaded."""
-        logging.disable()  # a plugin that fails is not what was asked about
         try:
-            return [*COMMANDS, *sorted(load("installation").plugin_commands(ctx))]
+            with nothing_logged():  # a plugin that fails is not what was asked about
+                return [*COMMANDS, *sorted(load("installation").plugin_commands(ctx))]
         except Exception:  # noqa: BLE001 - help is most needed when nothing else works
             return list(COMMANDS)
-        finally:
-            logging.disable(logging.NOTSET)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a command by its name; ours win over those of plugins."""

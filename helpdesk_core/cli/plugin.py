@@ -1,12 +1,12 @@
 """`helpdesk plugin`."""
 
-import logging
 from typing import Any
 
 import click
 import orjson
 
 from helpdesk_core.cli.installation import Installation, pass_installation
+from helpdesk_core.logs import nothing_logged
 from helpdesk_core.plugins.discovery import discover
 from helpdesk_core.plugins.host import EssentialPluginFailed
 
@@ -21,13 +21,13 @@ def plugin() -> None:
 @pass_installation
 def list_(installation: Installation, *, as_json: bool) -> None:
     """List the built-in and the installed plugins, in dependency order, with the reason of any failure."""
-    logging.disable()  # what is wrong is told below
     failure = None
-    try:
-        rows = [_row(each) for each in installation.every_plugin.plugins]
-    except EssentialPluginFailed as error:
-        failure = error
-        rows = [_candidate(each) for each in discover(installation.settings.wanted_plugins)]
+    with nothing_logged():  # what is wrong is told below
+        try:
+            rows = [_row(each) for each in installation.every_plugin.plugins]
+        except EssentialPluginFailed as error:
+            failure = error
+            rows = [_candidate(each) for each in discover(installation.settings.wanted_plugins)]
     if as_json:
         click.echo(orjson.dumps(rows, option=orjson.OPT_INDENT_2))
     else:

@@ -1,12 +1,9 @@
 """Who is told of what about tickets."""
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete
 
-from helpdesk_core.events import OutboxEvent, attribute_session, happened
-from helpdesk_core.permissions import Actor
-from helpdesk_tickets.models import Comment, Ticket
-from helpdesk_tickets.service.tickets import assign_ticket
+from helpdesk_tickets.models import Comment
 
 
 @pytest.fixture
@@ -212,18 +209,6 @@ def test_people_read_it_in_german(installation, assigned, agent, member, told):
     move(agent, assigned, "pending")
     number = assigned["ticket_number"]
     assert told(member) == [("ticket_status_changed", f"Ticket {number}, wartet auf eine Antwort: Printer on fire")]
-
-
-def test_what_an_automation_does_in_ones_name_is_told_to_oneself(installation, ticket, agent, everybody):
-    with installation.session(agent.organization_id) as session:
-        cause = happened(session.scalars(select(OutboxEvent).order_by(OutboxEvent.id.desc())).first())
-        codes = installation.parts.services.roles.for_role("agent", platform=False)
-        author = Actor(agent.user.id, agent.organization_id, "agent", permissions=codes)
-        attribute_session(session, installation.parts.services.bus, author, cause=cause)
-        key = session.scalars(select(Ticket.id).where(Ticket.uuid == ticket["id"])).one()
-        assign_ticket(session, author, key, agent.user.id)
-        installation.commit(session)
-    assert everybody() == {"agent": ["ticket_assigned"]}
 
 
 def test_the_words_can_be_changed(owner, agent, ticket, told):

@@ -95,6 +95,12 @@ def test_a_comment_is_filled_in_literally(workshop, owner):
     assert told["made"] == {"comment": comment["id"]}
 
 
+def test_what_is_done_in_ones_name_is_told_to_oneself(workshop, owner):
+    workshop.automation(CREATED, act("assign_agent", agent_id=owner.user.id))
+    workshop.ticket(client=owner)
+    assert [row["kind"] for row in owner.get("/notifications/").json()["results"]] == ["ticket_assigned"]
+
+
 def test_notifications_reach_those_who_are_there(workshop, installation):
     member, owner, technician = (installation.client(name) for name in ("member", "owner", "technician"))
     recipients = ["agent", "customer", "creator", "admins", technician.user.id, "somebody@example.net", "customer"]
