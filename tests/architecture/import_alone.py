@@ -1,7 +1,7 @@
-"""Import every module of a package in a process of its own; print those that warn, fail or act.
+"""Import every module of a package as if it were the only one; print those that warn, fail or act.
 
-Run as `python import_alone.py PACKAGE`. A fork of an interpreter that has already loaded the third-party
-packages is a fresh process as far as our modules are concerned, and costs milliseconds.
+Run as `python import_alone.py PACKAGE`. A fork of an interpreter that has already loaded what belongs
+to others is a fresh process as far as our modules are concerned, and costs milliseconds.
 """
 
 import contextlib
@@ -11,7 +11,8 @@ import sys
 import threading
 import traceback
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -70,48 +71,58 @@ def forbid_acting() -> None:
     warnings.simplefilter("error")
 
 
-def load_third_parties() -> None:
-    ours = {package.name for package in tree.PACKAGES}
-    names = {name for path in tree.sources(*tree.PACKAGES) for _, name in tree.imported(path)}
-    for name in sorted(name for name in names if name.partition(".")[0] not in ours):
+def load_others(folder: Path) -> None:
+    """Import what the modules of a package import of others; those of ours have a test of their own."""
+    names = {name for path in tree.sources(folder) for _, name in tree.imported(path)}
+    for name in sorted(name for name in names if name.partition(".")[0] != folder.name):
         module, _, attribute = name.rpartition(".")
         with contextlib.suppress(ImportError):
             importlib.import_module(module or attribute)
 
 
-def import_in_child(module: str) -> int:
-    if child := os.fork():
-        return child
-    code = 1
+def in_child(act: Callable[[], bool]) -> bool:
+    """Return what a fork of this process comes to."""
+    if not (child := os.fork()):
+        code = 1
+        try:
+            code = int(not act())
+        finally:
+            sys.stdout.flush()
+            os._exit(code)
+    return os.waitpid(child, 0)[1] == 0
+
+
+def imports(module: str) -> bool:
     try:
-        forbid_acting()
         importlib.import_module(module)
-        code = 0
     except BaseException as error:  # noqa: BLE001 - whatever it is, it is what we are here to report
         frames = traceback.extract_tb(error.__traceback__)
         places = [f"{f.filename.removeprefix(str(tree.ROOT))[1:]}:{f.lineno}" for f in frames if is_ours(f.filename)]
-        print(f"{module}: {error!r} at {places[-1:]}", flush=True)
-    finally:
-        os._exit(code)
+        print(f"{module}: {error!r} at {places[-1:]}")
+        return False
+    return True
 
 
-def finished(children: Iterator[int]) -> Iterator[int]:
-    """Return exit codes, with as many children at work as there are processors."""
-    running = 0
-    for _ in children:
-        running += 1
-        if running >= (os.cpu_count() or 1):
-            yield os.wait()[1]
-            running -= 1
-    yield from (os.wait()[1] for _ in range(running))
+def visit(package: str, below: list[str]) -> bool:
+    """Import a package, and each module below it, in processes that have imported no more than the packages above.
+
+    That is what importing a module alone comes to. One that its package imports by itself needs no process.
+    """
+    if not imports(package):
+        return False
+    inside = [name for name in below if name.startswith(f"{package}.")]
+    good = True
+    for name in sorted(name for name in inside if "." not in name[len(package) + 1 :]):
+        if name not in sys.modules or any(each.startswith(f"{name}.") for each in inside):
+            good &= in_child(partial(visit, name, inside))
+    return good
 
 
 def main(package: str) -> int:
-    load_third_parties()
     (folder,) = (path for path in tree.PACKAGES if path.name == package)
-    codes = list(finished(import_in_child(module) for module in tree.modules(folder)))
-    print(f"{len(codes)} modules", file=sys.stderr)
-    return int(any(codes))
+    load_others(folder)
+    forbid_acting()
+    return int(not visit(package, tree.modules(folder)))
 
 
 if __name__ == "__main__":
