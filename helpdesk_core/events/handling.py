@@ -36,7 +36,7 @@ class HandlerContext:
         """Return the session, opened when it is first asked for.
 
         It is committed when the handler returns, together with the record that this delivery is done: what a handler
-        writes happens once, however often it is called.
+        writes happens once, however often it is called. After `then` it may happen again, with what follows.
         """
         return self._open()
 

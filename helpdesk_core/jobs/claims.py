@@ -98,6 +98,7 @@ def claim(session: Session, *, slow: bool, now: datetime, limit: int, holder: st
 
 
 _mine = (StoredJob.id == bindparam("job_id"), StoredJob.attempts == bindparam("mine"))
+_hold = Prepared(update(StoredJob).where(*_mine).values(due_at=bindparam("until")).returning(StoredJob.id))
 _finish = Prepared(delete(StoredJob).where(*_mine).returning(StoredJob.id))
 _postpone = Prepared(
     update(StoredJob)
@@ -127,6 +128,12 @@ _end = Prepared(
     )
     .returning(StoredJob.id)
 )
+
+
+def hold(session: Session, job: Claimed, now: datetime) -> None:
+    """Hold a job for another lease, in a transaction that must not be committed if it is not ours any more."""
+    if not _hold.rows(session, {"job_id": job.id, "mine": job.attempts, "until": now + LEASE}):
+        raise LeaseLost
 
 
 def finish(session: Session, job: Claimed) -> None:

@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,7 +26,6 @@ from helpdesk_core.events import (
     HandlerContext,
     Happened,
     OutboxEvent,
-    attribute_session,
     happened,
 )
 from helpdesk_core.jobs import claims, listing
@@ -35,6 +34,7 @@ from helpdesk_core.jobs.declared import Again, GivenUp, Job, JobContext
 from helpdesk_core.jobs.fanout import pass_on
 from helpdesk_core.jobs.registry import Registered, Registry, Tenants
 from helpdesk_core.jobs.schedules import enqueue_due
+from helpdesk_core.jobs.work import Work
 from helpdesk_core.tenancy import set_organization, set_unscoped
 
 log = logging.getLogger("helpdesk.jobs")
@@ -53,53 +53,6 @@ class TookTooLong(Exception):
 
 class UnknownEvent(Exception):
     """The event is gone, or nobody knows its type any more."""
-
-
-class _Work:
-    """The transaction of one job, opened when it is first used."""
-
-    def __init__(self, database: Database, bus: Bus, job: Claimed, cause: Happened | None) -> None:
-        self._database = database
-        self._bus = bus
-        self._job = job
-        self._cause = cause
-        self._stack = ExitStack()
-        self._session: Session | None = None
-
-    def open(self) -> Session:
-        if self._session is None:
-            self._session = self._stack.enter_context(self._database.session(writes=True))
-            self._prepare(self._session)
-        return self._session
-
-    def _prepare(self, session: Session) -> None:
-        if self._job.organization_id is None:
-            set_unscoped(session)
-        else:
-            set_organization(session, self._job.organization_id)
-        attribute_session(session, self._bus, None, cause=self._cause)
-
-    @contextmanager
-    def read(self) -> Iterator[Session]:
-        with self._database.session(writes=False) as session:
-            self._prepare(session)
-            yield session
-
-    @contextmanager
-    def apart(self) -> Iterator[Session]:
-        with self._database.session(writes=True) as session:
-            self._prepare(session)
-            yield session
-            commit(session)
-
-    def commit(self) -> None:
-        if self._session is not None:
-            commit(self._session)
-            self.close()
-
-    def close(self) -> None:
-        self._stack.close()
-        self._session = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,7 +221,7 @@ class Runner:
 
     def _try(self, job: Claimed, registered: Registered, cause: Happened | None) -> None:
         self._begun[job.id] = _Begun(job, registered, time.monotonic())
-        work = _Work(self._database, self._bus, job, cause)
+        work = Work(self._database, self._bus, job, cause)
         try:
             if isinstance(registered.what, Handler):
                 self._handle(registered.what, work, job, cause)
@@ -283,12 +236,13 @@ class Runner:
             work.close()
             self._begun.pop(job.id, None)
 
-    def _handle(self, handler: Handler, work: _Work, job: Claimed, cause: Happened | None) -> None:
+    def _handle(self, handler: Handler, work: Work, job: Claimed, cause: Happened | None) -> None:
         if cause is None:
             raise UnknownEvent(f"event {job.event_id} is gone")
         context = HandlerContext(cause, self._clock.now(), self._extra, work.open)
         handler.function(context, self._read(handler, cause))
         if context.afterwards:
+            claims.hold(work.open(), job, self._clock.now())  # or somebody else does all of this as well
             work.commit()  # acts outside see what is committed; until they have succeeded the delivery is not done
             for act in context.afterwards:
                 act()
@@ -303,7 +257,7 @@ class Runner:
             raise UnknownEvent(f"nobody knows {cause.type}")
         return found  # type: ignore[no-any-return]
 
-    def _do(self, what: Job, work: _Work, job: Claimed, cause: Happened | None) -> None:
+    def _do(self, what: Job, work: Work, job: Claimed, cause: Happened | None) -> None:
         now = self._clock.now()
         context = JobContext(
             job.organization_id,

@@ -155,12 +155,10 @@ def _contribute(manager: pluggy.PluginManager, plugins: Sequence[Plugin]) -> Non
     """Call the hooks that plugins declare, once all of them are there; whoever fails at it is taken out."""
     modules = [module for plugin in plugins for module in plugin.declared.get(OF_PLUGINS, ())]
     names = [name for module in modules for name, value in vars(module).items() if hasattr(value, "helpdesk_spec")]
-    for plugin in plugins:
-        if plugin.state is State.ACTIVE:
-            with suppress(_Contained), _phase(plugin, "registration"):
-                _refuse_unknown_hooks(manager.get_plugin(plugin.id), names)
-                for hook in names:
-                    plugin.declared[hook] = _call(manager, plugin, hook)
+    for plugin in [each for each in plugins if each.state is State.ACTIVE]:
+        with suppress(_Contained), _phase(plugin, "registration"):
+            _refuse_unknown_hooks(manager.get_plugin(plugin.id), names)
+            plugin.declared |= {hook: _call(manager, plugin, hook) for hook in names}
 
 
 def _plugin(candidate: Candidate) -> Plugin:

@@ -9,6 +9,7 @@ statements, each built once per shape and then reused with bound parameters on t
 Measured on a list of 20 tickets, this is four times as fast as loading entities and dumping schemas.
 """
 
+from helpdesk_core.queries.criteria import Criteria, Found, Order, Totals
 from helpdesk_core.queries.fields import Column, Computed, Count, Many, One, Reader, Viewer
 from helpdesk_core.queries.filters import (
     Filter,
@@ -22,7 +23,6 @@ from helpdesk_core.queries.filters import (
     through,
     words_in,
 )
-from helpdesk_core.queries.finding import Criteria, Found, Order, Totals
 from helpdesk_core.queries.readmodel import Loaded, ReadModel
 from helpdesk_core.statements import Prepared
 

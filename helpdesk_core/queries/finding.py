@@ -1,14 +1,14 @@
 """Finding the rows of a list: the statement for a set of filters is built once and reused with bound parameters."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, bindparam, func, select, union
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import Session
 
 from helpdesk_core.errors import Invalid, NotFound
 from helpdesk_core.permissions import Visibility
+from helpdesk_core.queries.criteria import Attribute, Criteria, Found, Order, Ordering, Totals
 from helpdesk_core.queries.fields import Viewer
 from helpdesk_core.queries.filters import Equals, Filter, FullText, Through, WordsIn
 from helpdesk_core.schemas import nearest
@@ -16,70 +16,12 @@ from helpdesk_core.search import COUNTED_HITS, RANKED_HITS, relevance
 from helpdesk_core.statements import Among, Prepared
 from helpdesk_core.tenancy import TenantScoped
 
-Attribute = InstrumentedAttribute[Any]
-Ordering = tuple[tuple[str, bool], ...]
-
 MOST_ARMS = 8
 """A filter with more values than this is not split into one ordered scan per value."""
 RELEVANCE = "relevance"
 """The name by which hits of a full-text search are sorted by how well they match."""
 KEPT_SHAPES = 2_000
 """Statements kept per read model; beyond, the oldest are compiled again when needed."""
-
-
-@dataclass(frozen=True)
-class Order:
-    """A field to sort by, where the two directions need different columns (nulls last both ways)."""
-
-    ascending: Attribute
-    descending: Attribute
-
-
-@dataclass(frozen=True)
-class Totals:
-    """Maintained counters that answer `count` without counting.
-
-    Attributes:
-        total: the counter's value column.
-        columns: the counter's column for each filter that it covers.
-    """
-
-    total: Attribute
-    columns: Mapping[str, Attribute]
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """The keys of one page, and how many rows there are in all.
-
-    Attributes:
-        keys: in order.
-        count: exact; for searches exact up to `COUNTED_HITS`.
-        capped: whether there are more hits than were counted.
-    """
-
-    keys: Sequence[int]
-    count: int
-    capped: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Criteria:
-    """What to find: values by filter name, search words, sorting and place.
-
-    Attributes:
-        values: filter values by name; names not given are absent.
-        search: the text to search for.
-        ordering: `(name, descending)` in order; empty means the model's own.
-        limit: rows wanted.
-        offset: rows to skip.
-    """
-
-    values: Mapping[str, Any]
-    search: str | None = None
-    ordering: Ordering = ()
-    limit: int = 20
-    offset: int = 0
 
 
 class Finder:

@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 
 from helpdesk_core.errors import NotFound
 from helpdesk_core.permissions import Visibility, everyone_in_the_organization
+from helpdesk_core.queries.criteria import Attribute, Order, Totals
 from helpdesk_core.queries.fields import Batch, Environment, Field, Plan, Reader, Viewer, bind_schema
 from helpdesk_core.queries.filters import Filter, FullText, WordsIn
-from helpdesk_core.queries.finding import Attribute, Finder, Order, Totals, identity
+from helpdesk_core.queries.finding import Finder, identity
 from helpdesk_core.schemas import Dialect, Schema
 from helpdesk_core.statements import Prepared
 from helpdesk_core.tenancy import TenantScoped

@@ -268,6 +268,26 @@ def test_a_worker_that_lost_its_lease_commits_nothing(bench: MakeBench) -> None:
     assert [row.type for row in made.outbox()] == ["something.happened", "thing.changed"]
 
 
+def test_a_worker_that_lost_its_lease_does_nothing_outside(bench: MakeBench) -> None:
+    called: list[str] = []
+    acts: list[str] = []
+
+    @on(SomethingHappened)
+    def dawdle(ctx: HandlerContext, event: SomethingHappened) -> None:
+        called.append(event.what)
+        if len(called) == 1:
+            made.installation.clock.advance(seconds=20)
+            assert made.make().run_some(slow=False) == 1
+        publish(ctx.session, ThingChanged(thing_id=1))
+        ctx.then(lambda: acts.append(event.what))
+
+    made = bench(dawdle)
+    made.publish(SomethingHappened(what="one"))
+    made.runner.run_due()
+    assert (called, acts) == (["one", "one"], ["one"])
+    assert [row.type for row in made.outbox()] == ["something.happened", "thing.changed"]
+
+
 def test_a_running_job_is_held_by_signs_of_life(bench: MakeBench) -> None:
     seen: list[str] = []
 

@@ -154,9 +154,8 @@ class Follower:
             for audience in audiences:
                 viewer = self._viewer(audience)
                 seen = self._changes.seen(session, viewer, records, sharing=sharing, live=True)
-                for place, changes in enumerate(seen):
-                    if changes:
-                        heard[place][audience] = Told(self._text(changes[0], viewer, sharing), changes)
+                for place, changes in ((place, changes) for place, changes in enumerate(seen) if changes):
+                    heard[place][audience] = Told(self._text(changes[0], viewer, sharing), changes)
         pairs = zip(records, heard, strict=True)
         return [News(record.position, organization_id, told) for record, told in pairs if told]
 
