@@ -60,6 +60,17 @@ def as_invited(address: str, organization: Organization) -> Recipient:
     return Recipient(address, settings.language, settings.timezone)
 
 
+def mail_templates(package: str) -> Environment:
+    """Return the templates in the folder `mails` of a package; values are escaped in those that are HTML."""
+    return Environment(
+        loader=PackageLoader(package, "mails"),
+        autoescape=select_autoescape(["html"], default=False),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
 class Letters:
     """Writes mails."""
 
@@ -67,13 +78,7 @@ class Letters:
         """Prepare; templates are read when they are first used."""
         self._clock = clock
         self._base = base_url(settings)
-        self._templates = Environment(
-            loader=PackageLoader(__package__, "mails"),
-            autoescape=select_autoescape(["html"], default=False),
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+        self._templates = mail_templates(__package__)
 
     def write(self, name: str, recipient: Recipient, key: str, **values: str | int | datetime) -> Mail:
         """Return a mail.

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from redis import Redis, RedisError
-from redis.backoff import NoBackoff
-from redis.retry import Retry
+from redis import RedisError
 
+from helpdesk_core.impatient_redis import impatient_redis
 from helpdesk_core.limits.buckets import Charge, Standing
 from helpdesk_core.limits.stores import PATIENCE_SECONDS, Counts, StoreUnavailable
 
@@ -50,15 +49,7 @@ class RedisStore:
 
     def __init__(self, url: str) -> None:
         """Prepare; nothing is sent yet. A server that does not answer fails the call, and is not tried again."""
-        self._redis: Redis = Redis.from_url(
-            url,
-            socket_timeout=PATIENCE_SECONDS,
-            socket_connect_timeout=PATIENCE_SECONDS,
-            retry=Retry(NoBackoff(), 0),
-            protocol=2,  # neither this nor the library's name costs a question at the beginning
-            driver_info=None,
-            decode_responses=True,
-        )
+        self._redis = impatient_redis(url, PATIENCE_SECONDS, decode_responses=True)
         self._spend = self._redis.register_script(_SPEND)
         self._give_back = self._redis.register_script(_GIVE_BACK)
 

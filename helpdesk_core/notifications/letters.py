@@ -3,9 +3,7 @@
 import re
 from datetime import datetime
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-
-from helpdesk_core.accounts.letters import Recipient, language_of
+from helpdesk_core.accounts.letters import Recipient, language_of, mail_templates
 from helpdesk_core.clock import Clock
 from helpdesk_core.mail import Mail, base_url, one_line
 from helpdesk_core.notifications.texts import Written
@@ -20,13 +18,7 @@ class Notices:
     def __init__(self, settings: Settings, _clock: Clock) -> None:
         """Prepare; templates are read when they are first used."""
         self._base = base_url(settings)
-        self._templates = Environment(
-            loader=PackageLoader(__package__, "mails"),
-            autoescape=select_autoescape(["html"], default=False),
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+        self._templates = mail_templates(__package__)
 
     def mail(self, written: Written, recipient: Recipient, *, key: str, moment: datetime) -> Mail:
         """Return the mail that tells `recipient`.

@@ -3,10 +3,7 @@
 import threading
 from collections.abc import Callable
 
-from redis import Redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
-
+from helpdesk_core.impatient_redis import impatient_redis
 from helpdesk_core.web.realtime.wakers import NAME
 
 PATIENCE_SECONDS = 0.25
@@ -17,13 +14,7 @@ class RedisChannel:
 
     def __init__(self, url: str) -> None:
         """Prepare; nothing is sent yet."""
-        self._redis: Redis = Redis.from_url(
-            url,
-            socket_timeout=PATIENCE_SECONDS,
-            socket_connect_timeout=PATIENCE_SECONDS,
-            retry=Retry(NoBackoff(), 0),
-            protocol=2,
-        )
+        self._redis = impatient_redis(url, PATIENCE_SECONDS)
 
     def announce(self) -> None:
         """Tell the others."""

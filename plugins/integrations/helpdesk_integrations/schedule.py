@@ -1,24 +1,24 @@
 """When a delivery is tried: ten times over 75 hours and 35 minutes, and with what between."""
 
 import math
-import random
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-DELAYS = (
-    timedelta(seconds=5),
-    timedelta(minutes=5),
-    timedelta(minutes=30),
-    timedelta(hours=2),
-    timedelta(hours=5),
-    timedelta(hours=10),
-    timedelta(hours=14),
-    timedelta(hours=20),
-    timedelta(hours=24),
+from helpdesk_core.api import Retries
+
+RETRIES = Retries(
+    (
+        timedelta(seconds=5),
+        timedelta(minutes=5),
+        timedelta(minutes=30),
+        timedelta(hours=2),
+        timedelta(hours=5),
+        timedelta(hours=10),
+        timedelta(hours=14),
+        timedelta(hours=20),
+        timedelta(hours=24),
+    )
 )
-"""Before the second try, the third, and so on."""
-MOST_TRIES = len(DELAYS) + 1
-JITTER = 0.2
 TIMEOUT = timedelta(seconds=15)
 
 MOST_AT_ONCE = 4
@@ -40,10 +40,8 @@ GIVE_UP_AFTER = timedelta(days=5)
 
 def delay_after(tries: int) -> timedelta | None:
     """Return how long to wait after so many failed tries; nothing when no try is left."""
-    if tries >= MOST_TRIES:
-        return None
-    spread = random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - spreads load, hides nothing
-    return timedelta(seconds=math.ceil(DELAYS[tries - 1].total_seconds() * spread))
+    delay = RETRIES.after(tries)
+    return delay and timedelta(seconds=math.ceil(delay.total_seconds()))  # the database keeps whole ones
 
 
 def pause_after(failures: int) -> timedelta | None:

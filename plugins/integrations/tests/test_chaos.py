@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from helpdesk_integrations.schedule import DELAYS
+from helpdesk_integrations.schedule import RETRIES
 from helpdesk_integrations.service import sending
 from plugins.integrations.tests.conftest import WEBHOOKS
 
@@ -63,7 +63,7 @@ def test_what_fails_less_than_ten_times_arrives_and_the_rest_is_dead(
 
 def assert_on_schedule(attempts, *, at_least):
     moments = [datetime.fromisoformat(each["started_at"]) for each in attempts]
-    for place, planned in enumerate(DELAYS[: len(moments) - 1]):
+    for place, planned in enumerate(RETRIES.delays[: len(moments) - 1]):
         passed, wanted = moments[place + 1] - moments[place], max(planned, timedelta(seconds=at_least))
         assert wanted * 0.8 <= passed <= wanted * 1.2, place
         assert passed >= timedelta(seconds=at_least)

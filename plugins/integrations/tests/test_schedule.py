@@ -5,10 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from helpdesk_integrations.schedule import (
-    DELAYS,
     LAST_PAUSE,
     LONGEST_PAUSE,
-    MOST_TRIES,
+    RETRIES,
     TRIP_AFTER,
     asked_pause,
     delay_after,
@@ -19,13 +18,13 @@ NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 
 
 def test_ten_tries_take_75_hours_and_35_minutes():
-    assert MOST_TRIES == 10
-    assert sum(DELAYS, timedelta()) == timedelta(hours=75, minutes=35, seconds=5)
+    assert len(RETRIES.delays) == 9
+    assert sum(RETRIES.delays, timedelta()) == timedelta(hours=75, minutes=35, seconds=5)
 
 
 @pytest.mark.parametrize("tries", range(1, 10))
 def test_delays_differ_by_a_fifth_at_most(tries):
-    wanted = DELAYS[tries - 1]
+    wanted = RETRIES.delays[tries - 1]
     drawn = [delay_after(tries) for _ in range(200)]
     assert all(wanted * 0.8 <= each <= wanted * 1.2 for each in drawn)
     assert len(set(drawn)) > 1
@@ -37,7 +36,7 @@ def test_there_is_no_eleventh_try():
 
 def test_the_circuit_never_stays_open_longer_than_the_schedule_waits_after_so_many_failures():
     assert pause_after(TRIP_AFTER - 1) is None
-    assert DELAYS[TRIP_AFTER - 1] * 0.8 > LAST_PAUSE
+    assert RETRIES.delays[TRIP_AFTER - 1] * 0.8 > LAST_PAUSE
     assert pause_after(1000) == LAST_PAUSE
 
 
