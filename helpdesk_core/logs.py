@@ -4,10 +4,8 @@ Facts go into `extra`, never into the message: `log.info("request", extra={"stat
 secret type (`pydantic.SecretStr`) and is written as asterisks, wherever it turns up.
 """
 
-import contextlib
 import logging
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
@@ -38,17 +36,6 @@ def configure_logging(level: str, stream: TextIO | None = None) -> None:
     logging.getLogger("httpx2").setLevel(logging.WARNING)  # it writes down whole URLs, with what is secret in them
     logging.getLogger("alembic").setLevel(logging.WARNING)  # `helpdesk migrate` says itself what it did
     logging.getLogger("uvicorn.access").disabled = True  # `helpdesk.web` has a line for each request
-
-
-@contextlib.contextmanager
-def nothing_logged() -> Iterator[None]:
-    """Log nothing in the meantime, for commands that tell themselves what is wrong."""
-    before = logging.root.manager.disable
-    logging.disable()
-    try:
-        yield
-    finally:
-        logging.disable(before)
 
 
 def facts(record: logging.LogRecord) -> dict[str, Any]:

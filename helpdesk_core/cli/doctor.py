@@ -10,10 +10,10 @@ from sqlalchemy import make_url, text
 
 from helpdesk_core.cli.failures import Refused, explained
 from helpdesk_core.cli.installation import Installation, database_file, pass_installation, told
+from helpdesk_core.cli.silence import nothing_logged
 from helpdesk_core.keys import FILE, signing_key
 from helpdesk_core.limits.choice import WORDS, kind_of_store
 from helpdesk_core.lineages import lineages, orphans
-from helpdesk_core.logs import nothing_logged
 from helpdesk_core.mail import SmtpServer, mailer_for
 from helpdesk_core.plugins.host import State
 from helpdesk_core.settings import PREFIX, Settings

@@ -4,7 +4,7 @@ import click
 
 from helpdesk_core import __version__
 from helpdesk_core.cli.lazy import load
-from helpdesk_core.logs import nothing_logged
+from helpdesk_core.cli.silence import nothing_logged
 
 COMMANDS = {
     "migrate": ("migrate", "Bring the database to the newest schema."),

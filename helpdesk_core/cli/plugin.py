@@ -6,7 +6,7 @@ import click
 import orjson
 
 from helpdesk_core.cli.installation import Installation, pass_installation
-from helpdesk_core.logs import nothing_logged
+from helpdesk_core.cli.silence import nothing_logged
 from helpdesk_core.plugins.discovery import discover
 from helpdesk_core.plugins.host import EssentialPluginFailed
 
