@@ -113,6 +113,12 @@ class TestRights:
         assert owner.delete(f"/users/{agent.user.id}/").status_code == 204
         assert socket.closed()[0] == REFUSED
 
+    @pytest.mark.parametrize("path", ["/users/logout/", "/users/logout-all/"])
+    def test_end_with_the_login(self, connect: Connect, agent: Client, path: str) -> None:
+        socket = ready(connect(agent))
+        assert agent.post(path).status_code == 200
+        assert socket.closed()[0] == REFUSED
+
     def test_end_with_the_key(self, connect: Connect, agent: Client) -> None:
         made = agent.post("/users/api-keys/", json={"name": "Mirror", "scopes": ["*"]}).json()
         socket = ready(connect(headers={"X-API-Key": made["key"]}))

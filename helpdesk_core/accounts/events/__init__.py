@@ -33,6 +33,7 @@ from helpdesk_core.accounts.events.users import (
     RefreshTokenReused,
     UserDeactivated,
     UserLoggedIn,
+    UserLoggedOut,
     UserRegistered,
     UserUpdated,
 )
@@ -44,6 +45,7 @@ ALL = (
     UserDeactivated,
     PasswordChanged,
     UserLoggedIn,
+    UserLoggedOut,
     RefreshTokenReused,
     LoginDelayed,
     SecondFactorAdded,
@@ -98,6 +100,7 @@ __all__ = [
     "UserDeactivated",
     "UserInvited",
     "UserLoggedIn",
+    "UserLoggedOut",
     "UserRegistered",
     "UserUpdated",
 ]

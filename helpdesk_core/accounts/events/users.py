@@ -64,6 +64,17 @@ class UserLoggedIn(Event):
     """Where from: an IP address, as far as trusted proxies tell."""
 
 
+class UserLoggedOut(Event):
+    """A login ended, or all of them did: their tokens and cookies have stopped working."""
+
+    type: ClassVar[str] = "user.logged_out"
+
+    user_id: int
+    """Whose login it was."""
+    login_id: int | None
+    """The login; nothing when every one of the user's ended, or every one but that which asked for it."""
+
+
 class RefreshTokenReused(Event):
     """A refresh token was used a second time, as a thief and its owner would; the login was ended."""
 

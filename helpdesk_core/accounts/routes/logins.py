@@ -31,7 +31,6 @@ from helpdesk_core.accounts.service import delays
 from helpdesk_core.accounts.service.logins import Issued, login_of
 from helpdesk_core.accounts.tokens import Tokens
 from helpdesk_core.schemas import Dialect, Message, Page
-from helpdesk_core.tenancy import set_unscoped
 from helpdesk_core.web.context import Context
 from helpdesk_core.web.routing import Key, Router
 
@@ -127,7 +126,7 @@ def verify(ctx: Context, body: AccessToken) -> VerifiedToken:
 @auth.post("/token/blacklist/", public=True, limit="general", form=True)
 def blacklist_token(ctx: Context, body: Refresh) -> NoDetails:
     """End the login of a refresh token; whether the token was known is not told."""
-    _end_login_of(ctx, body.refresh)
+    service.end_login_of(ctx.session, body.refresh)
     return NoDetails()
 
 
@@ -163,10 +162,3 @@ def unlock_user(ctx: Context, user_id: Key) -> UserRead:
     """Let a user log in at once who has to wait because of failed attempts, from wherever those came."""
     delays.unlock(ctx.session, subordinate(ctx, user_id).id)
     return ctx.one(queries.users, user_id)
-
-
-def _end_login_of(ctx: Context, token: str) -> None:
-    set_unscoped(ctx.session)
-    login_id = login_of(ctx.session, token)
-    if login_id is not None:
-        service.end_login(ctx.session, login_id)

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from helpdesk_core import audit
 from helpdesk_core.accounts.errors import InvalidCredentials, InvalidRefreshToken
-from helpdesk_core.accounts.events import PasswordChanged, RefreshTokenReused, UserLoggedIn
+from helpdesk_core.accounts.events import PasswordChanged, RefreshTokenReused, UserLoggedIn, UserLoggedOut
 from helpdesk_core.accounts.models import Login, LoginAttempt, Organization, RefreshToken, User
 from helpdesk_core.accounts.queries import REFRESH_TOKEN, Account
 from helpdesk_core.accounts.service.locks import locked_user
@@ -17,7 +17,7 @@ from helpdesk_core.accounts.service.users import set_password
 from helpdesk_core.accounts.tokens import hash_of, new_refresh_token
 from helpdesk_core.clock import stored_instant
 from helpdesk_core.events import now, publish
-from helpdesk_core.tenancy import set_organization
+from helpdesk_core.tenancy import set_organization, set_unscoped
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,25 @@ def end_login(session: Session, login_id: int) -> None:
     ended = session.execute(open_login.values(ended_at=now(session)).returning(Login.user_id, Login.organization_id))
     row = ended.first()
     if row is not None:
-        audit.record(session, "login.ended", "login", login_id, actor_id=row[0], organization_id=row[1])
+        user_id, organization_id = row
+        audit.record(session, "login.ended", "login", login_id, actor_id=user_id, organization_id=organization_id)
+        publish(session, UserLoggedOut(user_id=user_id, login_id=login_id))
+
+
+def end_login_of(session: Session, token: str) -> None:
+    """End the login of a refresh token, if there is such a token.
+
+    Args:
+        session: without an organisation yet; it gets that of the token.
+        token: the refresh token.
+    """
+    rows = REFRESH_TOKEN.rows(session, {"token_hash": hash_of(token)})
+    if not rows:
+        set_unscoped(session)
+        return
+    _, login_id, organization_id, *_ = rows[0]
+    set_organization(session, organization_id)
+    end_login(session, login_id)
 
 
 def end_logins(session: Session, user: User, *, but: int | None = None) -> None:
@@ -152,6 +170,7 @@ def end_logins(session: Session, user: User, *, but: int | None = None) -> None:
     others = update(Login).where(Login.user_id == user.id, Login.ended_at.is_(None))
     session.execute((others if but is None else others.where(Login.id != but)).values(ended_at=now(session)))
     audit.record(session, "login.all_ended", "user", user.id, organization_id=user.organization_id)
+    publish(session, UserLoggedOut(user_id=user.id, login_id=None))
 
 
 def change_password(session: Session, user_id: int, password_hash: str, *, keep_login: int | None) -> None:
@@ -163,10 +182,10 @@ def change_password(session: Session, user_id: int, password_hash: str, *, keep_
     publish(session, PasswordChanged(user_id=user_id))
 
 
-def login_of(session: Session, token: str, user_id: int | None = None) -> int | None:
-    """Return the login of a refresh token, if there is such a token and it is that of `user_id`, where given."""
+def login_of(session: Session, token: str, user_id: int) -> int | None:
+    """Return the login of a refresh token, if there is such a token and it is that of `user_id`."""
     rows = REFRESH_TOKEN.rows(session, {"token_hash": hash_of(token)})
-    if not rows or (user_id is not None and rows[0][4] != user_id):
+    if not rows or rows[0][4] != user_id:
         return None
     login_id: int = rows[0][1]
     return login_id

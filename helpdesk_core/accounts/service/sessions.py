@@ -7,11 +7,13 @@ from sqlalchemy import bindparam, delete, update
 from sqlalchemy.orm import Session
 
 from helpdesk_core import audit
+from helpdesk_core.accounts.events import UserLoggedOut
 from helpdesk_core.accounts.models import Login, RefreshToken
 from helpdesk_core.accounts.service.logins import Issued
 from helpdesk_core.accounts.tokens import hash_of
-from helpdesk_core.events import now
+from helpdesk_core.events import now, publish
 from helpdesk_core.statements import Prepared
+from helpdesk_core.tenancy import organization_of
 
 # Below the ORM: the session of before may be that of somebody in another organisation.
 _END = Prepared(
@@ -44,3 +46,5 @@ def end_session_of(session: Session, secret: str) -> None:
         session, {"of_secret": hash_of(secret), "moment": now(session)}
     ):
         audit.record(session, "login.ended", "login", login_id, actor_id=user_id, organization_id=organization_id)
+        if organization_id == organization_of(session):  # another one's history is not written from here
+            publish(session, UserLoggedOut(user_id=user_id, login_id=login_id))
