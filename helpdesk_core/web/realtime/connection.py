@@ -30,6 +30,8 @@ MOST_FRAMES = 120
 MINUTE = 60.0
 PATIENCE_SECONDS = 5.0
 """How long one frame may take to leave."""
+PARTING_SECONDS = 2.0
+"""How long the last one may: who is closed for not reading has had its patience already."""
 UNANSWERED = 2
 """Pings that a client may leave without any sign of life."""
 
@@ -167,7 +169,7 @@ class Connection:
 
     async def _close(self, code: int, reason: str) -> None:
         try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
+            async with asyncio.timeout(PARTING_SECONDS):
                 await self.wire.send({"type": "websocket.close", "code": code, "reason": reason})
         except TimeoutError:
             self.wire.abort()
