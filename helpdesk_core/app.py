@@ -25,7 +25,7 @@ from helpdesk_core.errors import HelpdeskError, MethodNotAllowed, NotFound
 from helpdesk_core.events import Bus, type_of
 from helpdesk_core.files import FileStore, FolderStore
 from helpdesk_core.http.outbound import Outbound
-from helpdesk_core.jobs import Bell, Pool, Registry, Runner, Tenants, make_queue, taking_part
+from helpdesk_core.jobs import Bell, Pool, Registry, Runner, Tenants, taking_part
 from helpdesk_core.keys import Seals, Vault, derived_keys
 from helpdesk_core.limits.choice import stores_of
 from helpdesk_core.limits.leases import Leases
@@ -111,7 +111,7 @@ def assemble(
     quick, slow = lane_sizes(settings)
     threads = quick + slow + settings.job_threads + 7  # the event loop, readiness, upkeep, leases, three of the socket
     database = Database(settings.database, threads=threads, synchronous=settings.sqlite_synchronous)
-    upkeep, bell = Upkeep(), Bell(lambda: make_queue(settings))
+    upkeep, bell = Upkeep(), Bell(settings)
     contributions = Contributions(host, plan_of)
     files = files or FolderStore(settings.home / "files")
     extra = {**_extra(settings, host, clock, contributions), FileStore: files, **(instead or {})}

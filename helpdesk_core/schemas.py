@@ -130,7 +130,6 @@ class Schema(BaseModel):
         frozen=True,
         strict=True,  # "yes" and 1 are not true
         populate_by_name=True,
-        use_attribute_docstrings=True,
         hide_input_in_errors=True,
     )
 

@@ -1,6 +1,6 @@
 """Jobs and the delivery of events: rows that are leased, tried again, and never lost."""
 
-from helpdesk_core.jobs.bell import Bell, make_queue
+from helpdesk_core.jobs.bell import Bell
 from helpdesk_core.jobs.declared import Job, JobContext, Retries, check_schedule, job, last_slot
 from helpdesk_core.jobs.pool import Pool
 from helpdesk_core.jobs.queue import ScheduleSlot, StoredJob, enqueue
@@ -23,6 +23,5 @@ __all__ = [
     "enqueue",
     "job",
     "last_slot",
-    "make_queue",
     "taking_part",
 ]

@@ -1,18 +1,14 @@
 """The bell: says that there is something to do, soon after a commit or after some time.
 
-What must be done is in the database; a ring that is lost costs a few seconds. Rings go through huey: a file beside an
-SQLite database, Redis where there is one. A message holds the name of a lane and nothing else.
+What must be done is in the database; a ring that is lost costs a few seconds. Rings go through huey, see `rings`.
 """
 
 import logging
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from importlib import import_module
 from typing import Any, Literal
-
-import orjson
-from huey import Huey, RedisHuey, SqliteHuey, crontab
-from huey.registry import Message
 
 from helpdesk_core.settings import Settings
 
@@ -27,70 +23,31 @@ MOST_WAITING = 16
 """Rings that nobody has answered yet; more of them say nothing new."""
 
 
-class JsonSerializer:
-    """Writes huey's messages as JSON: pickle, its default, would run whatever somebody puts into the queue."""
-
-    def serialize(self, message: Message) -> bytes:
-        """Return a message as JSON."""
-        return orjson.dumps([message.id, message.name, message.eta and message.eta.isoformat(), list(message.args)])
-
-    def deserialize(self, data: bytes) -> Message:
-        """Return the message; whatever is no ring of ours fails."""
-        key, name, _, arguments = orjson.loads(data)
-        if arguments not in ([], ["quick"], ["slow"], ["tick"]):  # huey's own clock rings without a word
-            raise ValueError("this is no ring")
-        return Message(id=str(key), name=str(name), retries=0, retry_delay=0, args=tuple(arguments), kwargs={})
-
-
-def make_queue(settings: Settings) -> Huey:
-    """Return the queue that every process of the installation shares."""
-    options: dict[str, Any] = {"serializer": JsonSerializer(), "results": False, "store_none": False}
-    if settings.redis_url:
-        # huey gives no time-out of its own to connections; a frozen server would hold its threads for ever.
-        url = _with(settings.redis_url, "socket_timeout=3&socket_connect_timeout=1")
-        return RedisHuey("helpdesk", url=url, read_timeout=1, **options)
-    settings.home.mkdir(parents=True, exist_ok=True)
-    return SqliteHuey("helpdesk", filename=str(settings.home / "queue.db"), fsync=False, cache_mb=1, **options)
-
-
-def _with(url: str, parameters: str) -> str:
-    return f"{url}{'&' if '?' in url else '?'}{parameters}"
-
-
 class Bell:
     """Rings from one process; a thread of its own does it, so that no request waits for the queue."""
 
-    def __init__(self, queue: Callable[[], Huey]) -> None:
-        """Prepare; nothing is opened before `start`.
-
-        Args:
-            queue: returns the queue, once.
-        """
-        self._make = queue
+    def __init__(self, settings: Settings) -> None:
+        """Prepare; nothing is opened before `start`."""
+        self._settings = settings
         self._asked = threading.Event()
         self._stopping = False
         self._thread: threading.Thread | None = None
         self._ring: Any = None
         self._answer: Callable[[Lane], None] | None = None
-        self.queue: Huey | None = None
+        self._ready: Callable[[Any], None] = lambda _: None
+        self.queue: Any = None
 
-    def start(self, answer: Callable[[Lane], None] | None = None) -> None:
-        """Begin to ring.
+    def start(
+        self, answer: Callable[[Lane], None] | None = None, ready: Callable[[Any], None] = lambda _: None
+    ) -> None:
+        """Begin to ring, as soon as the queue is open; returns at once.
 
         Args:
             answer: what a worker does when it hears a ring; processes without a worker have none, and ring only when
                 there was a commit.
+            ready: called with the queue once it is open, from the bell's thread.
         """
-        self.queue = self._make()
-        self._answer = answer
-
-        def ring(lane: Lane) -> None:  # huey's name for it, the same in processes with and without a worker
-            if answer is not None:
-                answer(lane)
-
-        self._ring = self.queue.task(name="ring")(ring)
-        if answer is not None:
-            self.queue.periodic_task(crontab(minute="*"), name="tick")(lambda: answer("tick"))
+        self._answer, self._ready = answer, ready
         self._thread = threading.Thread(target=self._loop, name="bell", daemon=True)
         self._thread.start()
 
@@ -107,7 +64,7 @@ class Bell:
 
     def ask_in(self, delay: timedelta) -> None:
         """Have it ring after some time."""
-        if self._ring is None:
+        if self.queue is None:
             return
         try:
             for lane in _WORK:
@@ -117,8 +74,10 @@ class Bell:
 
     def ring(self, lane: Lane) -> bool:
         """Ring now; tell whether the queue took it."""
+        if self.queue is None:
+            return False
         try:
-            if self.queue is not None and self.queue.pending_count() < MOST_WAITING:
+            if self.queue.pending_count() < MOST_WAITING:
                 self._ring(lane)
         except Exception:  # noqa: BLE001 - whatever the queue's driver raises
             log.warning("the queue cannot be reached; each worker looks every few seconds by itself")
@@ -126,9 +85,24 @@ class Bell:
         return True
 
     def _loop(self) -> None:
+        self._open()
         while not self._stopping:
             self._asked.wait(SWEEP_SECONDS if self._answer else None)
             self._asked.clear()
-            for lane in _WORK:
+            if self.queue is None:
+                self._open()
+            for lane in _WORK if self.queue is not None else (*_WORK, "tick"):  # which the queue's clock rings
                 if not self._stopping and not self.ring(lane) and self._answer is not None:
                     self._answer(lane)
+
+    def _open(self) -> None:
+        """Open the queue. Whoever waits for this process to answer does not wait for it: see `rings`."""
+        try:
+            rings = import_module("helpdesk_core.jobs.rings")
+            queue = rings.make_queue(self._settings)
+            self._ring = rings.declare(queue, self._answer)
+            self.queue = queue
+            self._ready(queue)
+        except Exception:  # whatever the queue's driver raises
+            self.queue = None
+            log.exception("the queue cannot be opened; each worker looks every few seconds by itself")

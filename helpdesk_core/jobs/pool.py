@@ -2,9 +2,9 @@
 
 import logging
 import threading
+from importlib import import_module
 from typing import Any
 
-from huey.consumer import Consumer
 from sqlalchemy.exc import SQLAlchemyError
 
 from helpdesk_core.errors import HelpdeskError
@@ -13,13 +13,6 @@ from helpdesk_core.jobs.claims import LEASE
 from helpdesk_core.jobs.running import QUICK_BATCH, Runner
 
 log = logging.getLogger("helpdesk.jobs")
-
-
-class _Threads(Consumer):  # type: ignore[misc]
-    """huey's consumer as a part of a process, which handles signals itself."""
-
-    def _set_signal_handlers(self) -> None:
-        """Leave the signals to the process."""
 
 
 class _Turnstile:
@@ -71,16 +64,11 @@ class Pool:
 
     def start(self) -> None:
         """Begin to run what is due."""
-        self._bell.start(self.answer)
-        self._consumer = _Threads(
-            self._bell.queue,
-            workers=self._threads,
-            initial_delay=0.02,
-            max_delay=0.25,
-            check_worker_health=False,
-        )
-        self._consumer.start()
         self._pulse.start()
+        self._bell.start(self.answer, self._consume)
+
+    def _consume(self, queue: Any) -> None:
+        self._consumer = import_module("helpdesk_core.jobs.rings").consume(queue, self._threads)
         self._bell.ring("tick")
         self._bell.ask()
 
@@ -92,7 +80,8 @@ class Pool:
         if self._consumer is not None:
             self._consumer.shutdown_timeout = seconds
             self._consumer.stop(graceful=True)
-            self._ended.set()
+        self._ended.set()
+        if self._pulse.is_alive():
             self._pulse.join()
 
     def answer(self, lane: Lane) -> None:

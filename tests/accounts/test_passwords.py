@@ -1,4 +1,5 @@
 import pytest
+from argon2 import PasswordHasher, extract_parameters
 
 from helpdesk_core.accounts.passwords import Passwords, common_passwords, password_problem
 from helpdesk_core.settings import Settings
@@ -39,3 +40,11 @@ def test_nobody_has_the_password_of_nobody(passwords):
     assert not passwords.verify(None, "nobody has this password")
     assert not passwords.verify("", "nobody has this password")
     assert not passwords.verify("not a hash", "nobody has this password")
+
+
+def test_nobodys_password_is_as_much_work_as_anybodys(passwords, monkeypatch):
+    compared = []
+    verify = PasswordHasher.verify
+    monkeypatch.setattr(PasswordHasher, "verify", lambda *given: compared.append(given[1]) or verify(*given))
+    passwords.verify(None, "a guess")
+    assert extract_parameters(compared[0]) == extract_parameters(passwords.hash("a long secret"))

@@ -15,7 +15,7 @@ import pytest
 from helpdesk_core.clock import SystemClock
 from helpdesk_core.database import Database, commit
 from helpdesk_core.events import Bus, attribute_session, publish
-from helpdesk_core.jobs import Bell, make_queue
+from helpdesk_core.jobs import Bell
 from helpdesk_core.settings import Settings
 from helpdesk_core.tenancy import set_organization
 from tests.chaos.place import Place, place
@@ -61,7 +61,7 @@ def test_killed_workers_lose_nothing_and_do_nothing_twice(tmp_path: Path, monkey
     chance = random.Random(7)
     with place(tmp_path, plugin=PLUGIN) as made:
         database = Database(made.database, threads=1)
-        bell = Bell(lambda: make_queue(Settings(home=made.folder, redis_url=made.environment["HELPDESK_REDIS_URL"])))
+        bell = Bell(Settings(home=made.folder, redis_url=made.environment["HELPDESK_REDIS_URL"]))
         bell.start()
         bus = Bus(SystemClock(), handled={"chaos.happened"}, wake=bell.ask)
         workers = [start_worker(made), start_worker(made)]

@@ -8,8 +8,8 @@ import pytest
 from huey.registry import Message
 
 from helpdesk_core.events import HandlerContext, on
-from helpdesk_core.jobs import Bell, JobContext, Pool, job, make_queue
-from helpdesk_core.jobs.bell import JsonSerializer
+from helpdesk_core.jobs import Bell, JobContext, Pool, job
+from helpdesk_core.jobs.rings import JsonSerializer
 from tests.jobs.conftest import Bench, MakeBench, SomethingHappened
 
 PATIENCE = 30
@@ -20,9 +20,9 @@ def started(bench: MakeBench) -> Iterator[object]:
     """Start pools, and stop them at the end."""
     pools: list[Pool] = []
 
-    def start(made: Bench) -> Pool:
-        settings = made.installation.parts.settings
-        bell = Bell(lambda: make_queue(settings))
+    def start(made: Bench, **changes: object) -> Pool:
+        settings = made.installation.parts.settings.model_copy(update=changes)
+        bell = Bell(settings)
         object.__setattr__(made.installation.parts.services.bus, "wake", bell.ask)
         pool = Pool(made.runner, bell, 3, one_writer=True)
         pools.append(pool)
@@ -43,6 +43,22 @@ def test_a_worker_delivers_what_is_published(bench: MakeBench, started: object) 
 
     made = bench(note)
     started(made)  # type: ignore[operator]
+    made.publish(SomethingHappened(what="one"))
+    assert heard.wait(PATIENCE)
+
+
+def test_a_worker_whose_queue_cannot_be_opened_works_all_the_same(
+    bench: MakeBench, started: object, tmp_path: Path
+) -> None:
+    heard = threading.Event()
+
+    @on(SomethingHappened)
+    def note(_: HandlerContext, _event: SomethingHappened) -> None:
+        heard.set()
+
+    made = bench(note)
+    (tmp_path / "taken").touch()
+    started(made, home=tmp_path / "taken")  # type: ignore[operator]
     made.publish(SomethingHappened(what="one"))
     assert heard.wait(PATIENCE)
 
@@ -92,7 +108,7 @@ def test_the_clock_of_the_queue_makes_schedules_run(bench: MakeBench, tmp_path: 
     """Its messages go through the queue like all others."""
     made = bench()
     heard: list[str] = []
-    bell = Bell(lambda: make_queue(made.installation.parts.settings.model_copy(update={"home": tmp_path})))
+    bell = Bell(made.installation.parts.settings.model_copy(update={"home": tmp_path}))
     bell.start(heard.append)
     bell.stop()
     assert bell.queue is not None
@@ -105,8 +121,8 @@ def test_the_clock_of_the_queue_makes_schedules_run(bench: MakeBench, tmp_path: 
 
 def test_messages_are_json_and_nothing_but_rings_is_read() -> None:
     serializer = JsonSerializer()
-    ring = Message("id", "helpdesk_core.jobs.bell.ring", None, 0, 0, None, ("quick",), {})
-    assert serializer.serialize(ring) == b'["id","helpdesk_core.jobs.bell.ring",null,["quick"]]'
+    ring = Message("id", "helpdesk_core.jobs.rings.ring", None, 0, 0, None, ("quick",), {})
+    assert serializer.serialize(ring) == b'["id","helpdesk_core.jobs.rings.ring",null,["quick"]]'
     assert serializer.deserialize(serializer.serialize(ring)).args == ("quick",)
     for bad in (b'["id","os.system",null,["rm"]]', b"\x80\x04cos\nsystem\n."):
         with pytest.raises(ValueError):  # noqa: PT011 - of one kind or another

@@ -12,6 +12,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaV
 from pydantic_core import core_schema
 
 from helpdesk_core.clock import api_time
+from helpdesk_core.docstrings import field_docstrings
 
 Document = dict[str, Any]
 """A part of an OpenAPI document."""
@@ -54,6 +55,16 @@ def name_in(reference: Document) -> str:
 
 class _Plain(GenerateJsonSchema):
     """Leaves out what only repeats the name, and defaults that say nothing (an omitted field is not a null one)."""
+
+    def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
+        """Describe fields by the text below them."""
+        found = super().model_schema(schema)
+        fields, properties = schema["cls"].model_fields, found.get("properties", {})
+        for name, text in field_docstrings(schema["cls"]).items():
+            shown = properties.get(fields[name].alias or name) if name in fields else None
+            if shown is not None:
+                shown.setdefault("description", text)
+        return found
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False
