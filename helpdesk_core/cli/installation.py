@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from helpdesk_core.app import Parts, assemble
 from helpdesk_core.cli.failures import Refused
 from helpdesk_core.cli.group import STRICT
+from helpdesk_core.cli.lazy import without_collecting
 from helpdesk_core.database import commit
 from helpdesk_core.events import Origin, attribute_session
 from helpdesk_core.lineages import lineages, pending
@@ -43,7 +44,8 @@ class Installation:
     @cached_property
     def every_plugin(self) -> PluginHost:
         """The plugins, whatever their state."""
-        return load_plugins(self.settings.wanted_plugins)
+        with without_collecting():
+            return load_plugins(self.settings.wanted_plugins)
 
     @property
     def host(self) -> PluginHost:
