@@ -16,7 +16,7 @@ changes = Router("changes", tag="Changes", document=Dialect.COMPREHENSIVE)
 events = Router("meta/events", tag="Meta", document=Dialect.COMPREHENSIVE)
 
 
-@changes.get("/", permission=permissions.FOLLOW, snapshot=True)
+@changes.get("/", permission=permissions.FOLLOW, snapshot=True, forgets=True)
 def list_changes(ctx: Context, query: ChangeQuery) -> ChangePage:
     """What happened to resources that one can see, oldest first, without gaps.
 

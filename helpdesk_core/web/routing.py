@@ -70,6 +70,7 @@ class Endpoint:
         document: the published document that alone defines it (rule R2), if only one does.
         form: whether the body may be form-encoded.
         snapshot: all that it reads is of one moment, whatever is committed meanwhile.
+        forgets: what it reads is kept for a while only, and is answered with 410 afterwards.
         slow: runs apart from the quick ones: searches, exports, password hashing.
         prepare: called first, with the same arguments, in a session that only reads: for what must not hold up a
             writer, such as hashing. The endpoint gets its result as `prepared`.
@@ -102,6 +103,7 @@ class Endpoint:
     document: Dialect | None = None
     form: bool = False
     snapshot: bool = False
+    forgets: bool = False
     slow: bool = False
     prepare: Callable[..., Any] | None = None
     limit: Literal["", "authentication", "webhooks", "general", "none"] = ""

@@ -224,6 +224,8 @@ class TestCursor:
         reply = agent.get("/changes/", params={"cursor": first})
         assert reply.status_code == 410
         assert reply.json()["error"]["code"] == "CURSOR_EXPIRED"
+        documented = agent.raw("GET", "/api/openapi.json").json()["paths"]["/api/v1/changes/"]["get"]["responses"]
+        assert "410" in documented
         assert agent.get("/changes/", params={"cursor": last}).status_code == 200
         assert agent.get("/changes/").status_code == 200
 

@@ -103,6 +103,7 @@ REFUSALS = {
     404: ("NotFound", "It does not exist, or the caller may not see it."),
     406: ("NotAcceptable", "The version of the API that was asked for does not exist."),
     409: ("Conflict", "It conflicts with what is stored."),
+    410: ("Gone", "It was kept for a while only."),
     412: ("PreconditionFailed", "The resource has changed since it was read."),
     413: ("PayloadTooLarge", "The body is too large."),
     415: ("UnsupportedMediaType", "This type of content is not supported here."),
@@ -146,6 +147,8 @@ def _errors(endpoint: Endpoint) -> Iterator[int]:
         yield 403
     if endpoint.parameters or endpoint.query is not None:
         yield 404
+    if endpoint.forgets:
+        yield 410
     if endpoint.writes:
         yield from (409, 422)
     if endpoint.method in {"PUT", "PATCH", "DELETE"}:
