@@ -90,9 +90,9 @@ def application() -> Starlette:
 def settle_garbage_collection() -> None:
     """Leave out of every later collection what lives as long as the process; requests make little garbage.
 
-    Measured on requests that write through entities: a seventh less processor time.
+    Measured on requests that write through entities: a seventh less processor time. Nothing is collected first: loading
+    leaves 2,000 objects of garbage, and to find them takes a tenth of a second of the start.
     """
-    gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
 
