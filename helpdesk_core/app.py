@@ -206,7 +206,7 @@ def create_app(
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        pool = create_pool(parts) if works else None
+        pool = create_pool(parts, busy=api.is_busy) if works else None
         if background:
             (pool or parts.bell).start()
             parts.upkeep.start()
@@ -239,10 +239,10 @@ def create_app(
     )
 
 
-def create_pool(parts: Parts) -> Pool:
-    """Return the threads that run jobs in this process."""
+def create_pool(parts: Parts, busy: Callable[[], bool] = lambda: False) -> Pool:
+    """Return the threads that run jobs in this process, and give way to what makes it `busy`."""
     one_writer = parts.services.database.kind == "sqlite"
-    return Pool(parts.runner, parts.bell, parts.settings.job_threads, one_writer=one_writer)
+    return Pool(parts.runner, parts.bell, parts.settings.job_threads, one_writer=one_writer, busy=busy)
 
 
 def middleware(settings: Settings, clock: Clock) -> list[Middleware]:

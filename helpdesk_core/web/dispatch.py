@@ -1,7 +1,9 @@
 """The ASGI application below `/api/v1`: finds the endpoint, reads the body, hands over to a database thread."""
 
 import asyncio
+import math
 import secrets
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -73,6 +75,10 @@ def _is_slow(endpoint: Endpoint, query: str) -> bool:
     return any(f"{name}=" in text for name in endpoint.query.slow)
 
 
+MOMENT_SECONDS = 1.0
+"""Whoever works with a page asks more than once within this time."""
+
+
 class Api:
     """Serves every declared endpoint."""
 
@@ -84,14 +90,20 @@ class Api:
         self._lanes = lanes
         self._settings = settings
         self._trees: dict[str, PathTree] = {}
+        self._asked_at = -math.inf
         for endpoint in endpoints:
             patterns = {parameter.name: parameter.pattern for parameter in endpoint.parameters}
             for path in (endpoint.path, *endpoint.aliases):
                 tree = self._trees.setdefault(path.split("/")[1], PathTree())
                 tree.add(endpoint.method, path, patterns, endpoint)
 
+    def is_busy(self) -> bool:
+        """Tell whether somebody has asked for something a moment ago."""
+        return time.monotonic() - self._asked_at < MOMENT_SECONDS
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
+        self._asked_at = time.monotonic()
         incoming = self._incoming(scope)
         methods, values = self._find(incoming.path)
         endpoint = None

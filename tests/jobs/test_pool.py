@@ -63,6 +63,30 @@ def test_a_worker_whose_queue_cannot_be_opened_works_all_the_same(
     assert heard.wait(PATIENCE)
 
 
+def test_a_worker_gives_way_while_its_process_is_busy(bench: MakeBench) -> None:
+    rests: list[float] = []
+
+    class Noting(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            rests.append(timeout or 0)
+            return super().wait(0)
+
+    @on(SomethingHappened)
+    def note(_: HandlerContext, _event: SomethingHappened) -> None:
+        """Take hardly any time."""
+
+    made = bench(note)
+    for busy in (False, True):
+        bell = Bell(made.installation.parts.settings)
+        pool = Pool(made.runner, bell, 3, one_writer=True, busy=lambda busy=busy: busy)  # type: ignore[misc]
+        pool._stopping = Noting()
+        made.publish(SomethingHappened(what="one"))
+        pool.answer("quick")
+        assert made.jobs() == []
+        assert bool(rests) is busy
+    assert all(rest > 0 for rest in rests)
+
+
 def test_a_slow_job_holds_up_no_quick_one(bench: MakeBench, started: object) -> None:
     begun, heard, end = threading.Barrier(3, timeout=PATIENCE), threading.Event(), threading.Event()
 
