@@ -186,7 +186,8 @@ def _values(source: Source, organization: Organization, key: int, created: datet
         "customer_id": customer, "created_by_id": customer,
         "assigned_agent_id": random.choice(organization.agents) if random.random() < 0.85 else None,
         "category_id": random.choice(organization.categories) if random.random() < 0.8 else None,
-        "due_date": due, "target_at": due, "reopen_count": 0, "resolved_at": resolved,
+        "due_date": due, "target_at": due, "reminded_at": due, "overdue_at": due,  # announced long ago
+        "reopen_count": 0, "resolved_at": resolved,
         "closed_at": resolved if status == "closed" else None,
         "created_at": api_time(created), "updated_at": "",
         "deleted_at": api_time(created + timedelta(days=1)) if random.random() < 0.01 else None,

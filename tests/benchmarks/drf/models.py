@@ -200,7 +200,11 @@ class OutboxEvent(models.Model):
     payload = models.JSONField()
     actor = models.ForeignKey(User, models.DO_NOTHING, related_name="+")
     created_at = InstantField()
-    attempts = models.IntegerField(default=0)
+    subject = models.CharField(max_length=80)
+    aggregate = models.CharField(max_length=80)
+    concerns = models.TextField(default="")
+    tx = models.BigIntegerField(default=0)
+    depth = models.IntegerField(default=0)
 
     class Meta:
         managed = False

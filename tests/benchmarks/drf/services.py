@@ -52,8 +52,15 @@ def create_ticket(user: User, data: dict[str, Any]) -> Ticket:
     )
     _count(ticket)
     payload = {"ticket_id": ticket.id, "customer_id": user.id, "number": ticket.number}
+    subject = f"ticket:{ticket.id}"
     OutboxEvent.objects.create(
-        organization_id=organization, type="ticket.created", payload=payload, actor=user, created_at=now
+        organization_id=organization,
+        type="ticket.created",
+        payload=payload,
+        actor=user,
+        created_at=now,
+        subject=subject,
+        aggregate=subject,
     )
     return ticket
 

@@ -39,8 +39,8 @@ INSERT INTO tickets_change (organization_id, ticket_id, actor_id, field, before,
 VALUES (?, ?, ?, 'status', NULL, '"new"', ?)
 """
 _EVENT = """
-INSERT INTO core_event (organization_id, type, version, payload, actor_id, created_at, attempts)
-VALUES (?, 'ticket.created', 1, ?, ?, ?, 0)
+INSERT INTO core_event (organization_id, type, version, payload, actor_id, created_at, due_at, subject, aggregate)
+VALUES (?, 'ticket.created', 1, ?, ?, ?, NULL, ?, ?)
 """
 _ONE = reading.TICKET.format(source="tickets_ticket AS ticket") + " WHERE ticket.id = ?"
 
@@ -75,7 +75,7 @@ def _create(connection: sqlite3.Connection, user: reading.Row, body: dict[str, A
     connection.execute(_TALLY, (organization, now[:10]))
     connection.execute(_SEARCH, (key, f"o{organization}", "\n".join(texts), name))
     payload = orjson.dumps({"ticket_id": key, "customer_id": actor, "number": name}).decode()
-    connection.execute(_EVENT, (organization, payload, actor, now))
+    connection.execute(_EVENT, (organization, payload, actor, now, f"ticket:{key}", f"ticket:{key}"))
     rows = connection.execute(_ONE, (key,)).fetchall()
     return reading.shown(connection, organization, rows)[0]
 
