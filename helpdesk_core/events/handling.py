@@ -73,6 +73,7 @@ class Handler:
         name: by which deliveries are stored, `<package>.<function>`: keep it when the function moves.
         within: whether it runs inside the publishing transaction, which it can refuse, instead of after the commit.
         when: asked in the event's organisation whether a delivery of this type is worth making.
+        only: asked with the event, before a delivery is stored, whether there is anything to do.
         timeout: after this long it counts as failed, and is tried again.
     """
 
@@ -81,11 +82,17 @@ class Handler:
     name: str
     within: bool = False
     when: Wanted | None = None
+    only: Callable[[Any], bool] | None = None
     timeout: timedelta = timedelta(seconds=60)
 
 
 def on(
-    event: type[EventT], *, name: str = "", within: bool = False, when: Wanted | None = None
+    event: type[EventT],
+    *,
+    name: str = "",
+    within: bool = False,
+    when: Wanted | None = None,
+    only: Callable[[EventT], bool] | None = None,
 ) -> Callable[[Callable[[HandlerContext, EventT], None]], Handler]:
     """Declare a handler; `plugin.py` registers it.
 
@@ -95,10 +102,17 @@ def on(
         within: call it in the transaction that publishes, where a `HelpdeskError` undoes everything. Without, it is
             called after the commit, at least once for each event, in order for each aggregate.
         when: `when(session, event_type)` is asked before a delivery is stored, and spares those that nobody needs.
+        only: `only(event)` is asked as well: a delivery is a transaction, and costs more than to look at an event. A
+            pure function of what the event says.
+
+    Raises:
+        TypeError: `only` is given for all types, or for a handler within the transaction, where nobody would ask.
     """
+    if only is not None and (event is Event or within):
+        raise TypeError("only is asked for one type of event, after the commit")
 
     def declare(function: Callable[[HandlerContext, EventT], None]) -> Handler:
-        return Handler(event, function, named(function, name), within, when)
+        return Handler(event, function, named(function, name), within, when, only)
 
     return declare
 

@@ -25,6 +25,8 @@ class _Due:
     organization_id: int
     type: str
     aggregate: str
+    payload: str
+    version: int
 
 
 def pass_on(database: Database, handlers: Mapping[str, Sequence[Registered]], enabled: Enabled, now: datetime) -> int:
@@ -50,9 +52,18 @@ def pass_on(database: Database, handlers: Mapping[str, Sequence[Registered]], en
     return len(passed)
 
 
+_COLUMNS = (
+    OutboxEvent.id,
+    OutboxEvent.organization_id,
+    OutboxEvent.type,
+    OutboxEvent.aggregate,
+    OutboxEvent.payload,
+    OutboxEvent.version,
+)
+
+
 def _due(session: Session) -> list[_Due]:
-    columns = (OutboxEvent.id, OutboxEvent.organization_id, OutboxEvent.type, OutboxEvent.aggregate)
-    found = select(*columns).where(OutboxEvent.due_at.is_not(None)).order_by(OutboxEvent.id).limit(BATCH)
+    found = select(*_COLUMNS).where(OutboxEvent.due_at.is_not(None)).order_by(OutboxEvent.id).limit(BATCH)
     return [_Due(*row) for row in session.execute(found)]
 
 
@@ -86,4 +97,5 @@ def _deliveries(event: _Due, handlers: Iterable[Registered], now: datetime) -> l
             "created_at": now,
         }
         for each in handlers
+        if each.has_to_do(event.payload, event.version)
     ]

@@ -63,6 +63,17 @@ class Registered:
             log.exception("a handler could not tell what it wants", extra={"handler": self.name})
             return True
 
+    def has_to_do(self, payload: str, version: int) -> bool:
+        """Tell whether an event gives a handler anything to do; one that cannot tell gets it, and may fail."""
+        handler = self.what
+        if not isinstance(handler, Handler) or handler.only is None:
+            return True
+        try:
+            return handler.only(handler.event.read(payload, version))
+        except Exception:
+            log.exception("a handler could not tell whether it has anything to do", extra={"handler": self.name})
+            return True
+
 
 @dataclass(frozen=True, slots=True)
 class Registry:

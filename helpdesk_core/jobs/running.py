@@ -165,11 +165,12 @@ class Runner:
 
     def _run_all(self, jobs: Sequence[Claimed]) -> None:
         events = self._events(jobs)
+        known: dict[tuple[int | None, str], bool] = {}
         for place, job in enumerate(jobs):
             if self._stopping.is_set():
                 self._give_back(jobs[place:])
                 return
-            self._run(job, events.get(job.event_id or 0))
+            self._run(job, events.get(job.event_id or 0), known)
 
     def _give_back(self, jobs: Sequence[Claimed]) -> None:
         with self._settling() as session:
@@ -184,14 +185,20 @@ class Runner:
             found = session.scalars(select(OutboxEvent).where(OutboxEvent.id.in_(keys)))
             return {row.id: happened(row) for row in found}
 
-    def _run(self, job: Claimed, cause: Happened | None) -> None:
-        """Run one job; whatever comes of it is recorded, and nothing is raised."""
+    def _run(self, job: Claimed, cause: Happened | None, known: dict[tuple[int | None, str], bool]) -> None:
+        """Run one job; whatever comes of it is recorded, and nothing is raised.
+
+        Args:
+            job: which one.
+            cause: the event to deliver, or because of which it was enqueued.
+            known: which plugins are on, as far as the jobs before have asked.
+        """
         registered = self._registry.by_name.get(job.name)
         try:
             if registered is None:
                 with self._settling() as session:
                     claims.park(session, job)
-            elif not self._is_on(job, registered):
+            elif not self._is_on(job, registered, known):
                 self._skip(job, registered)
             elif job.begun > CRASHES:
                 with self._settling() as session:
@@ -203,12 +210,15 @@ class Runner:
         except SQLAlchemyError:  # its lease will end
             log.exception("a job could not be settled", extra={"job": job.name, "job_id": job.id})
 
-    def _is_on(self, job: Claimed, registered: Registered) -> bool:
+    def _is_on(self, job: Claimed, registered: Registered, known: dict[tuple[int | None, str], bool]) -> bool:
         if job.organization_id is None:
             return True
-        with self._database.session(writes=False) as session:
-            set_organization(session, job.organization_id)
-            return self._tenants.enabled(session, registered.plugin)
+        key = (job.organization_id, registered.plugin)
+        if key not in known:
+            with self._database.session(writes=False) as session:
+                set_organization(session, job.organization_id)
+                known[key] = self._tenants.enabled(session, registered.plugin)
+        return known[key]
 
     def _skip(self, job: Claimed, registered: Registered) -> None:
         """A delivery ends where its plugin is off; a job, which was promised, waits."""

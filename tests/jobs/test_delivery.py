@@ -250,6 +250,40 @@ class TestSwitchedOff:
         assert made.jobs() == []
 
 
+def test_who_has_nothing_to_do_gets_no_delivery(bench: MakeBench) -> None:
+    seen: list[str] = []
+
+    @on(SomethingHappened, only=lambda event: event.what != "nothing")
+    def note(_: HandlerContext, event: SomethingHappened) -> None:
+        seen.append(event.what)
+
+    made = bench(note)
+    made.publish(SomethingHappened(what="nothing"), SomethingHappened(what="one"))
+    made.runner.pass_on()
+    assert len(made.jobs()) == 1
+    made.runner.run_due()
+    assert seen == ["one"]
+
+
+def test_who_cannot_tell_whether_there_is_anything_to_do_gets_the_delivery(bench: MakeBench) -> None:
+    seen: list[str] = []
+
+    @on(SomethingHappened, only=lambda event: event.colour == "red")  # type: ignore[attr-defined]
+    def note(_: HandlerContext, event: SomethingHappened) -> None:
+        seen.append(event.what)
+
+    made = bench(note)
+    made.publish(SomethingHappened(what="one"))
+    made.runner.run_due()
+    assert seen == ["one"]
+
+
+@pytest.mark.parametrize(("event", "within"), [(Event, False), (SomethingHappened, True)])
+def test_only_is_refused_where_nobody_would_ask(event: type[Event], within: bool) -> None:
+    with pytest.raises(TypeError, match="only is asked"):
+        on(event, within=within, only=lambda _: True)
+
+
 def test_a_worker_that_lost_its_lease_commits_nothing(bench: MakeBench) -> None:
     seen: list[str] = []
 

@@ -26,7 +26,7 @@ STALE = timedelta(days=7)
 MOST_ADMINISTRATORS = 20
 
 
-@on(TicketCreated)
+@on(TicketCreated, only=lambda event: event.created_by_id != event.customer_id or event.assigned_agent_id is not None)
 def tell_of_new_ticket(ctx: HandlerContext, event: TicketCreated) -> None:
     """Confirm a ticket to the customer for whom somebody else opened it, and tell who is to work on it."""
     subject = _subject(ctx, event.ticket_id)
@@ -38,7 +38,7 @@ def tell_of_new_ticket(ctx: HandlerContext, event: TicketCreated) -> None:
         _tell(ctx, subject, notices.ASSIGNED, [event.assigned_agent_id])
 
 
-@on(TicketAssigned)
+@on(TicketAssigned, only=lambda event: event.assigned_agent_id is not None)
 def tell_new_agent(ctx: HandlerContext, event: TicketAssigned) -> None:
     """Tell who works on a ticket now, unless it has gone on to somebody else meanwhile."""
     subject = _subject(ctx, event.ticket_id)
@@ -46,14 +46,12 @@ def tell_new_agent(ctx: HandlerContext, event: TicketAssigned) -> None:
         _tell(ctx, subject, notices.ASSIGNED, [event.assigned_agent_id])
 
 
-@on(TicketStatusChanged)
+@on(TicketStatusChanged, only=lambda event: (event.before, event.after) != ("new", "open"))
 def tell_of_new_status(ctx: HandlerContext, event: TicketStatusChanged) -> None:
     """Tell customer and agent how a ticket stands.
 
     That a new one is open now goes without saying: it comes with an assignment or a comment, which are told.
     """
-    if (event.before, event.after) == ("new", "open"):
-        return
     subject = _subject(ctx, event.ticket_id, ticket_status=notices.STATUS_WORDS[event.after])
     if subject is None:
         return
