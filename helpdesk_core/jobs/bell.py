@@ -19,6 +19,9 @@ _WORK: tuple[Lane, ...] = ("quick", "slow")
 SWEEP_SECONDS = 5.0
 """How often workers look by themselves, for the sake of rings that were lost."""
 
+BREATH_SECONDS = 0.05
+"""How soon after a ring it rings again: under load one ring stands for many commits."""
+
 MOST_WAITING = 16
 """Rings that nobody has answered yet; more of them say nothing new."""
 
@@ -30,7 +33,7 @@ class Bell:
         """Prepare; nothing is opened before `start`."""
         self._settings = settings
         self._asked = threading.Event()
-        self._stopping = False
+        self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
         self._ring: Any = None
         self._answer: Callable[[Lane], None] | None = None
@@ -53,7 +56,7 @@ class Bell:
 
     def stop(self) -> None:
         """Stop ringing."""
-        self._stopping = True
+        self._stopped.set()
         self._asked.set()
         if self._thread is not None:
             self._thread.join()
@@ -86,14 +89,15 @@ class Bell:
 
     def _loop(self) -> None:
         self._open()
-        while not self._stopping:
+        while not self._stopped.is_set():
             self._asked.wait(SWEEP_SECONDS if self._answer else None)
             self._asked.clear()
             if self.queue is None:
                 self._open()
             for lane in _WORK if self.queue is not None else (*_WORK, "tick"):  # which the queue's clock rings
-                if not self._stopping and not self.ring(lane) and self._answer is not None:
+                if not self._stopped.is_set() and not self.ring(lane) and self._answer is not None:
                     self._answer(lane)
+            self._stopped.wait(BREATH_SECONDS)
 
     def _open(self) -> None:
         """Open the queue. Whoever waits for this process to answer does not wait for it: see `rings`."""
