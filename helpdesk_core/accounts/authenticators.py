@@ -16,6 +16,7 @@ from helpdesk_core.accounts.forgetting import forgetting
 from helpdesk_core.accounts.models import ApiKey, CustomRole, Login, Organization, RoleAssignment, User
 from helpdesk_core.accounts.permissions import MANAGE_ORGANIZATIONS
 from helpdesk_core.accounts.presence import Presence
+from helpdesk_core.accounts.queries import plugin_ids
 from helpdesk_core.accounts.scopes import covered
 from helpdesk_core.accounts.secrets import read_key, session_secret
 from helpdesk_core.accounts.tokens import Access, BadToken, Tokens, hash_of
@@ -268,10 +269,3 @@ def _parsed(networks: str) -> tuple[IPv4Network | IPv6Network, ...]:
 def _json_text(stored: Any) -> str:
     """Return a stored list as SQLite keeps it; PostgreSQL gives it parsed."""
     return stored if isinstance(stored, str) else orjson.dumps(stored).decode()
-
-
-def plugin_ids(stored: Any) -> frozenset[str]:
-    """Return the ids in a stored list, which SQLite gives as text."""
-    if stored in ("[]", []):
-        return frozenset()
-    return frozenset(orjson.loads(stored) if isinstance(stored, str) else stored)

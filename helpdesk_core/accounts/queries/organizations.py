@@ -1,10 +1,10 @@
 """What can be read of organisations."""
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import orjson
 from pydantic import BaseModel, ValidationError
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, bindparam, select
 from sqlalchemy.orm import Session
 
 from helpdesk_core.accounts import permissions
@@ -18,6 +18,7 @@ from helpdesk_core.accounts.schemas.settings import CoreSettings
 from helpdesk_core.accounts.schemas.types import domain_of
 from helpdesk_core.limits.models import Usage
 from helpdesk_core.queries import ReadModel, equals, words_in
+from helpdesk_core.statements import Prepared
 from helpdesk_core.tenancy import organization_of
 
 SettingsT = TypeVar("SettingsT", bound=BaseModel)
@@ -104,11 +105,24 @@ def usage(session: Session) -> list[Usage]:
     return list(session.scalars(select(Usage).order_by(Usage.month.desc()).limit(25)))
 
 
+def plugin_ids(stored: Any) -> frozenset[str]:
+    """Return the ids in a stored list, which SQLite gives as text."""
+    if stored in ("[]", []):
+        return frozenset()
+    return frozenset(orjson.loads(stored) if isinstance(stored, str) else stored)
+
+
+_PLAN = Prepared(
+    select(Organization.subscription_tier, Organization.disabled_plugins).where(
+        Organization.id == bindparam("organization_id")
+    )
+)
+
+
 def plan_of(session: Session) -> tuple[str, frozenset[str]]:
     """Return the tier and the switched-off plugins of the organisation that `session` works for."""
-    columns = (Organization.subscription_tier, Organization.disabled_plugins)
-    tier, disabled = session.execute(select(*columns).where(Organization.id == organization_of(session))).one()
-    return tier, frozenset(disabled)
+    ((tier, disabled),) = _PLAN.rows(session, {})
+    return tier, plugin_ids(disabled)
 
 
 def active_organizations(session: Session) -> list[int]:

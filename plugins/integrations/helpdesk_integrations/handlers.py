@@ -10,14 +10,14 @@ from helpdesk_integrations.kinds import DISABLED
 from helpdesk_integrations.models import Webhook
 from helpdesk_integrations.permissions import VIEW_WEBHOOKS
 from helpdesk_integrations.public import PublicUrl
-from helpdesk_integrations.queries.webhooks import wanting
+from helpdesk_integrations.queries.webhooks import any_active, wanting
 from helpdesk_integrations.service.deliveries import fan_out
 from helpdesk_integrations.service.messages import message_of
 
 
 def wanted(session: Session, event_type: str) -> bool:
     """Tell whether any webhook wants events of a type."""
-    return bool(wanting(session, event_type))
+    return any_active(session) and bool(wanting(session, event_type))
 
 
 @on(Event, when=wanted)
