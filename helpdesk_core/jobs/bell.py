@@ -19,7 +19,7 @@ _WORK: tuple[Lane, ...] = ("quick", "slow")
 SWEEP_SECONDS = 5.0
 """How often workers look by themselves, for the sake of rings that were lost."""
 
-BREATH_SECONDS = 0.05
+BREATH_SECONDS = 0.1
 """How soon after a ring it rings again: under load one ring stands for many commits."""
 
 MOST_WAITING = 16

@@ -24,7 +24,7 @@ Threads of Python compute one at a time, and take turns many times in each reque
 of notifications: 57 requests a second without rest, 250 with it, 460 without jobs; the jobs take as long as before.
 """
 
-LEAST_REST_SECONDS = 0.05
+LEAST_REST_SECONDS = 0.1
 """What happened meanwhile is then passed on together, instead of in a transaction each."""
 
 
