@@ -2,7 +2,7 @@
 
 import contextlib
 import re
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -31,8 +31,9 @@ from helpdesk_core.limits.choice import stores_of
 from helpdesk_core.limits.leases import Leases
 from helpdesk_core.limits.quota import Quota
 from helpdesk_core.limits.stores import Chain
+from helpdesk_core.lineages import lineages, pending
 from helpdesk_core.mail import Mailer, mailer_for
-from helpdesk_core.plugins import Contributions, PluginHost, load_plugins
+from helpdesk_core.plugins import Contributions, PluginHealth, PluginHost, load_plugins
 from helpdesk_core.resources import Resources
 from helpdesk_core.schemas import Dialect
 from helpdesk_core.settings import Settings
@@ -107,7 +108,7 @@ def assemble(
         instead: what stands in for registered services, by their type; for tests.
     """
     clock = clock or SystemClock()
-    host = host or load_plugins(settings.wanted_plugins)
+    host = host or load_plugins(settings.wanted_plugins, seconds=settings.plugin_start_seconds)
     quick, slow = lane_sizes(settings)
     threads = quick + slow + settings.job_threads + 7  # the event loop, readiness, upkeep, leases, three of the socket
     database = Database(settings.database, threads=threads, synchronous=settings.sqlite_synchronous)
@@ -115,8 +116,10 @@ def assemble(
     contributions = Contributions(host, plan_of)
     files = files or FolderStore(settings.home / "files")
     extra = {**_extra(settings, host, clock, contributions), FileStore: files, **(instead or {})}
+    behind = due_migrations(database, host)
+    health = extra[PluginHealth] = PluginHealth(host, database, clock, most=settings.suspend_after, behind=behind)
     bus = _bus(host, clock, contributions, extra, bell)
-    tenants = Tenants(contributions.enabled, active_organizations)
+    tenants = Tenants(contributions.enabled, active_organizations, host.outages)
     runner = Runner(database, Registry.of(host), clock, bus, tenants, extra=extra, later=bell.ask_in)
     leases = Leases(Chain(stores_of(settings)))
     quota = Quota(settings, database, bus, leases)
@@ -131,7 +134,7 @@ def assemble(
         extra=extra,
         upkeep=upkeep.chores,
     )
-    upkeep.chores.extend(_chores(services, leases, quota))
+    upkeep.chores.extend([health.refresh, *_chores(services, leases, quota)])
     return Parts(settings, host, services, runner, bell, upkeep, declared_endpoints(host))
 
 
@@ -150,12 +153,18 @@ def _bus(host: PluginHost, clock: Clock, contributions: Contributions, extra: Ma
     return Bus(
         clock,
         handled=frozenset(type_of(each.event) for each in handlers if not each.within),
-        within=taking_part(host, contributions.enabled, extra),
+        within=taking_part(host, contributions.answers, extra),
         wake=bell.ask,
         heard=extra[Wakers].announce,
         seals=extra[Seals],
         extra=extra,
     )
+
+
+def due_migrations(database: Database, host: PluginHost) -> Callable[[], Sequence[str]]:
+    """Return what tells the ids of plugins whose newest migration is not in the database."""
+    wanted = lineages(host)
+    return lambda: pending(database, wanted)
 
 
 def _chores(services: Services, leases: Leases, quota: Quota) -> Iterator[Callable[[], None]]:

@@ -1,7 +1,10 @@
 """Every hook of the core. A plugin implements those it needs in its `plugin.py`, marked with `@hookimpl`.
 
-Hooks are plain functions. The core calls each once, when a process starts, in dependency order, and contains
-whatever goes wrong in one plugin. They return declarations; nothing may be connected, opened or written in them.
+Hooks are plain functions. The core calls each `register_...` once, when a process starts, in dependency order, and
+contains whatever goes wrong in one plugin. They return declarations; nothing may be connected, opened or written in
+them. The others are called when something happens to the plugin, in a transaction.
+
+An implementation takes those of the arguments that it needs, by their names.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from helpdesk_core.jobs import Job
     from helpdesk_core.notifications.kinds import NotificationKind
     from helpdesk_core.permissions import Permission
+    from helpdesk_core.plugins.life_cycle import LifeCycleContext
     from helpdesk_core.resources import Resource
     from helpdesk_core.web.authentication import Authenticator
     from helpdesk_core.web.context import Services
@@ -125,4 +129,39 @@ def register_demo_data() -> Sequence[Callable[..., None]]:  # type: ignore[empty
     """Return functions `(session, now)` that fill an empty demonstration organisation.
 
     They run once, in dependency order, in the session of that organisation, all in one transaction.
+    """
+
+
+@hookspec
+def on_enable(ctx: "LifeCycleContext") -> None:
+    """Prepare what an organisation needs: it has just switched the plugin on.
+
+    `ctx.session` is of that organisation; what is written there is committed together with the switch. An error undoes
+    both, and the plugin stays off: a `HelpdeskError` is told as it is, any other is reported with the plugin's name.
+    Called again whenever the plugin is switched on again; its data was kept. Not called for organisations that have the
+    plugin on by default.
+    """
+
+
+@hookspec
+def on_disable(ctx: "LifeCycleContext") -> None:
+    """Wind down what runs for an organisation: it is about to switch the plugin off. Its data stays.
+
+    An error undoes everything, as with `on_enable`, and the plugin stays on.
+    """
+
+
+@hookspec
+def on_uninstall(ctx: "LifeCycleContext") -> None:
+    """Remove what the plugin keeps outside its tables, files for instance: the tables are about to be dropped.
+
+    `ctx.session` sees every organisation. Called before anything is dropped; an error stops the command.
+    """
+
+
+@hookspec
+def forget_plugin(ctx: "LifeCycleContext", plugin: str) -> None:
+    """Remove what this plugin has stored about another one, which is being uninstalled for good.
+
+    `ctx.session` sees every organisation; names of the other's permissions, events and so on begin with `plugin`.
     """

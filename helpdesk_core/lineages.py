@@ -5,7 +5,7 @@ upgrade as soon as one plugin is uninstalled (docs/decisions/0003).
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,10 +87,9 @@ def pending(database: Database, wanted: Sequence[Lineage]) -> list[str]:
     return behind
 
 
-def orphans(database: Database, wanted: Sequence[Lineage]) -> list[str]:
-    """Return the ids whose version tables are left in the database although no such plugin runs."""
-    known = {lineage.id for lineage in wanted}
+def orphans(database: Database, installed: Iterable[str]) -> list[str]:
+    """Return the ids whose version tables are left in the database although no such plugin is installed."""
     with database.engine.connect() as connection:
         tables = inspect(connection).get_table_names()
     found = (table.removeprefix(VERSION_TABLES) for table in tables if table.startswith(VERSION_TABLES))
-    return sorted(set(found) - known)
+    return sorted(set(found) - {CORE, *installed})

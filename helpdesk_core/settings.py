@@ -137,6 +137,10 @@ class Settings(BaseModel):
     """Requests a month of an organisation with a professional subscription; an enterprise one has no quota."""
     strict_plugins: bool = Field(default=False, examples=[True])
     """Whether a plugin that is not active stops every command."""
+    plugin_start_seconds: Annotated[float, Field(gt=0)] = Field(10.0, examples=[30])
+    """How long a plugin may take to be imported, and again to be registered, before it counts as failed."""
+    suspend_after: Annotated[int, Field(ge=0)] = Field(20, examples=[50])
+    """Failures of a plugin within a minute, at least half of what it does, after which it pauses; 0 for never."""
 
     @property
     def database(self) -> str:

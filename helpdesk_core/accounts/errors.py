@@ -1,6 +1,14 @@
 """What can be refused in accounts."""
 
-from helpdesk_core.errors import Conflict, Invalid, PermissionDenied, Unauthenticated, Unavailable, Unprocessable
+from helpdesk_core.errors import (
+    Conflict,
+    HelpdeskError,
+    Invalid,
+    PermissionDenied,
+    Unauthenticated,
+    Unavailable,
+    Unprocessable,
+)
 
 
 class InvalidCredentials(Unauthenticated):
@@ -114,6 +122,10 @@ class SystemPlugin(Conflict):
 
 class RequiredPluginsOff(Conflict):
     """Other plugins that this one needs are off. Enable them first."""
+
+
+class PluginSwitchFailed(HelpdeskError):
+    """The plugin failed while it was being switched; nothing was changed."""
 
 
 class PluginNeeded(Conflict):

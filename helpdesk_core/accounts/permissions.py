@@ -15,6 +15,7 @@ VIEW_ALL_ORGANIZATIONS = Permission("accounts:organization:view_all", "See every
 MANAGE_ORGANIZATIONS = Permission(
     "accounts:organization:manage", "Create and deactivate organizations, and work in any of them", (PLATFORM,)
 )
+VIEW_PLUGINS = Permission("accounts:plugin:view", "See how the plugins of the installation fare", (PLATFORM,))
 CHANGE_TIER = Permission("accounts:organization:change_tier", "Change an organization's subscription", (PLATFORM,))
 
 ALL = (
@@ -30,4 +31,5 @@ ALL = (
     VIEW_ALL_ORGANIZATIONS,
     MANAGE_ORGANIZATIONS,
     CHANGE_TIER,
+    VIEW_PLUGINS,
 )

@@ -9,13 +9,13 @@ from pydantic import SecretStr
 from sqlalchemy import make_url, text
 
 from helpdesk_core.cli.failures import Refused, explained
-from helpdesk_core.cli.installation import Installation, database_file, pass_installation, told
+from helpdesk_core.cli.installation import Installation, database_file, is_troubled, pass_installation, told
 from helpdesk_core.cli.silence import nothing_logged
 from helpdesk_core.keys import FILE, signing_key
 from helpdesk_core.limits.choice import WORDS, kind_of_store
-from helpdesk_core.lineages import lineages, orphans
+from helpdesk_core.lineages import orphans
 from helpdesk_core.mail import SmtpServer, mailer_for
-from helpdesk_core.plugins.host import State
+from helpdesk_core.plugins import State
 from helpdesk_core.settings import PREFIX, Settings
 
 
@@ -78,10 +78,13 @@ def _secret_key(installation: Installation) -> str:
 
 def _plugins(installation: Installation) -> str:
     plugins = installation.every_plugin.plugins
-    troubled = [told(plugin) for plugin in plugins if plugin.state is not State.ACTIVE]
+    troubled = [told(plugin) for plugin in plugins if is_troubled(plugin)]
     if troubled:
         raise Refused("; ".join(troubled))
-    return f"{len(plugins)} active: {', '.join(plugin.id for plugin in plugins)}"
+    left_out = [plugin.id for plugin in plugins if plugin.state is State.DISCOVERED]
+    active = [plugin.id for plugin in plugins if plugin.state is State.ACTIVE]
+    more = f"; left out: {', '.join(left_out)}" if left_out else ""
+    return f"{len(active)} active: {', '.join(active)}{more}"
 
 
 def _database(installation: Installation) -> str:
@@ -109,7 +112,7 @@ def _limits(installation: Installation) -> str:
 
 def _orphans(installation: Installation) -> str:
     _require_file(installation)
-    left = orphans(installation.services.database, lineages(installation.every_plugin))
+    left = orphans(installation.services.database, [plugin.id for plugin in installation.every_plugin.plugins])
     if left:
         raise Refused(f"tables are left of plugins that do not run here: {', '.join(left)}")
     return "no tables of plugins that do not run here"

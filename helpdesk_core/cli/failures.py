@@ -7,7 +7,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from helpdesk_core.errors import HelpdeskError
 from helpdesk_core.lineages import MigrationFailed
-from helpdesk_core.plugins.host import EssentialPluginFailed
+from helpdesk_core.plugins import EssentialPluginFailed
 from helpdesk_core.settings import BadSetting
 
 UNUSABLE = 2

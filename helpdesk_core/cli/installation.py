@@ -1,26 +1,29 @@
 """What commands work with: settings, plugins and database of the installation that they are run in."""
 
+import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, wraps
 from pathlib import Path
+from typing import Any
 
 import click
 from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from helpdesk_core.app import Parts, assemble
 from helpdesk_core.cli.failures import Refused
 from helpdesk_core.cli.group import STRICT
 from helpdesk_core.cli.lazy import without_collecting
-from helpdesk_core.database import commit
+from helpdesk_core.database import Database, commit
+from helpdesk_core.errors import HelpdeskError
 from helpdesk_core.events import Origin, attribute_session
-from helpdesk_core.lineages import lineages, pending
+from helpdesk_core.lineages import CORE, lineages, pending
 from helpdesk_core.logs import configure_logging
-from helpdesk_core.plugins import PluginHost, load_plugins
-from helpdesk_core.plugins.host import Plugin, State
+from helpdesk_core.plugins import Phase, Plugin, PluginHealth, PluginHost, State, load_plugins
+from helpdesk_core.plugins.loading import blamed
 from helpdesk_core.settings import Settings, load_settings
 from helpdesk_core.tenancy import set_organization, set_unscoped
 from helpdesk_core.web.context import Services
@@ -45,7 +48,7 @@ class Installation:
     def every_plugin(self) -> PluginHost:
         """The plugins, whatever their state."""
         with without_collecting():
-            return load_plugins(self.settings.wanted_plugins)
+            return load_plugins(self.settings.wanted_plugins, seconds=self.settings.plugin_start_seconds)
 
     @property
     def host(self) -> PluginHost:
@@ -55,16 +58,26 @@ class Installation:
 
     def check_plugins(self) -> None:
         """Refuse to go on if a plugin is not active and `--strict-plugins` or the setting asks for all."""
-        if not (self.settings.strict_plugins or click.get_current_context().meta.get(STRICT)):
+        if not self.is_strict():
             return
-        troubled = [told(plugin) for plugin in self.every_plugin.plugins if plugin.state is not State.ACTIVE]
+        troubled = [told(plugin) for plugin in self.every_plugin.plugins if is_troubled(plugin)]
         if troubled:
             raise Refused("\n".join(troubled))
+
+    def is_strict(self) -> bool:
+        """Tell whether every plugin must be active."""
+        context = click.get_current_context(silent=True)
+        return self.settings.strict_plugins or bool(context and context.meta.get(STRICT))
 
     @cached_property
     def parts(self) -> Parts:
         """Every part of the process, connected to each other."""
         return assemble(self.settings, host=self.host)
+
+    @cached_property
+    def database(self) -> Database:
+        """The database alone, for what looks at it whether or not the plugins run."""
+        return Database(self.settings.database)
 
     @property
     def services(self) -> Services:
@@ -73,17 +86,26 @@ class Installation:
 
     def behind(self) -> list[str]:
         """Return the ids of lineages that need `helpdesk migrate`; a database that is not there is not made."""
-        wanted = lineages(self.host)
+        wanted = lineages(self.every_plugin)
         file = database_file(self.settings)
         if file is not None and not file.exists():
             return [lineage.id for lineage in wanted if lineage.head()]
-        return pending(self.services.database, wanted)
+        return pending(self.database, wanted)
 
     def check_database(self) -> None:
-        """Refuse to go on unless the database is there and up to date."""
+        """Refuse to go on unless the database is there, with the newest tables of whatever is essential.
+
+        Other plugins whose tables are missing are told, and answer nobody until they are there.
+        """
         behind = self.behind()
-        if behind:
+        strict = self.is_strict()
+        essential = {each.id for each in self.host.active if each.manifest and each.manifest.essential}
+        if behind and (strict or {CORE, *essential} & set(behind)):
             raise Refused(f"The database is not up to date ({', '.join(behind)}): run `helpdesk migrate` first.")
+        if behind:
+            self.services.get(PluginHealth).check_migrations()
+            waiting = ", ".join(self.host.outages)
+            click.echo(f"Not active until `helpdesk migrate` is run: {waiting}.", err=True)
 
     @contextmanager
     def session(self, organization_id: int | None = None) -> Iterator[Session]:
@@ -103,6 +125,11 @@ pass_installation = click.make_pass_decorator(Installation, ensure=True)
 """Gives a command the installation as its first argument."""
 
 
+def is_troubled(plugin: Plugin) -> bool:
+    """Tell whether a plugin should run and does not."""
+    return plugin.state not in {State.ACTIVE, State.DISCOVERED}
+
+
 def told(plugin: Plugin) -> str:
     """Return what is wrong with a plugin, in a sentence."""
     phase = f" at {plugin.phase}" if plugin.phase else ""
@@ -113,8 +140,36 @@ def told(plugin: Plugin) -> str:
 def plugin_commands(ctx: click.Context) -> dict[str, click.Command]:
     """Return the commands of active plugins, by name."""
     installation = ctx.ensure_object(Installation)
-    commands = (command for _, command in installation.host.declared("register_commands"))
-    return {command.name: command for command in commands if command.name}
+    declared = installation.host.declared("register_commands")
+    return {command.name: contained(plugin, command) for plugin, command in declared if command.name}
+
+
+def contained(plugin: Plugin, command: click.Command) -> click.Command:
+    """Return a plugin's command as one whose failure is told with the plugin's name, and which keeps to its outages."""
+    if isinstance(command, click.Group):
+        for each in command.commands.values():
+            contained(plugin, each)
+    elif command.callback is not None and not hasattr(command.callback, "__wrapped__"):
+        command.callback = _contained(plugin, command.callback)
+    return command
+
+
+def _contained(plugin: Plugin, callback: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(callback)
+    def call(*arguments: Any, **options: Any) -> Any:
+        installation = click.get_current_context().ensure_object(Installation)
+        outage = installation.host.outages.get(plugin.id)
+        if outage is not None:
+            raise Refused(f"plugin {plugin.id} is {outage.state}: {outage.reason}")
+        try:
+            return callback(*arguments, **options)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, HelpdeskError, SQLAlchemyError):
+            raise
+        except Exception as error:
+            logging.getLogger("helpdesk.plugins").exception("a command failed", extra={"plugin": plugin.id})
+            raise Refused(f"plugin {plugin.id} failed at {Phase.COMMAND}: {blamed(error)}") from error
+
+    return call
 
 
 def database_file(settings: Settings) -> Path | None:

@@ -1,19 +1,32 @@
 """`helpdesk plugin`."""
 
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import click
 import orjson
+from sqlalchemy.exc import SQLAlchemyError
 
-from helpdesk_core.cli.installation import Installation, pass_installation
+from helpdesk_core.cli.failures import Refused
+from helpdesk_core.cli.installation import Installation, database_file, pass_installation
+from helpdesk_core.cli.plugin_switches import disable, enable
 from helpdesk_core.cli.silence import nothing_logged
+from helpdesk_core.clock import SystemClock, api_time
+from helpdesk_core.plugins import EssentialPluginFailed, State
 from helpdesk_core.plugins.discovery import discover
-from helpdesk_core.plugins.host import EssentialPluginFailed
+from helpdesk_core.plugins.health import Fault, faults, suspensions, unmigrated_plugins
+from helpdesk_core.plugins.outages import Outages
+from helpdesk_core.tenancy import set_unscoped
 
 
 @click.group()
 def plugin() -> None:
-    """Show plugins and what is wrong with them."""
+    """Show plugins and what is wrong with them, switch them on and off."""
+
+
+plugin.add_command(enable)
+plugin.add_command(disable)
 
 
 @plugin.command(name="list")
@@ -24,7 +37,8 @@ def list_(installation: Installation, *, as_json: bool) -> None:
     failure = None
     with nothing_logged():  # what is wrong is told below
         try:
-            rows = [_row(each) for each in installation.every_plugin.plugins]
+            known = _known(installation)
+            rows = [_row(each, known) for each in installation.every_plugin.plugins]
         except EssentialPluginFailed as error:
             failure = error
             rows = [_candidate(each) for each in discover(installation.settings.wanted_plugins)]
@@ -34,21 +48,51 @@ def list_(installation: Installation, *, as_json: bool) -> None:
         _print(rows)
     if failure is not None:
         raise failure
-    installation.check_plugins()
+    troubled = [row["id"] for row in rows if row["state"] not in {State.ACTIVE, State.DISCOVERED}]
+    if troubled and installation.is_strict():
+        raise Refused(f"Not active: {', '.join(troubled)}.")
 
 
-def _row(found: Any) -> dict[str, Any]:
+@dataclass
+class _Known:
+    """What the database knows of plugins."""
+
+    outages: Outages = field(default_factory=dict)
+    faults: dict[str, list[Fault]] = field(default_factory=dict)
+
+
+def _known(installation: Installation) -> _Known:
+    """Read what the processes of the installation have noted; nothing where there is no database yet."""
+    host, known = installation.every_plugin, _Known()
+    file = database_file(installation.settings)
+    if file is not None and not file.exists():
+        known.outages = unmigrated_plugins(host, installation.behind())
+        return known
+    with suppress(SQLAlchemyError), installation.database.session(writes=False) as session:
+        set_unscoped(session)
+        known.outages = unmigrated_plugins(host, installation.behind())
+        known.faults = faults(session)
+        known.outages = suspensions(session, SystemClock().now()) | known.outages
+    return known
+
+
+def _row(found: Any, known: _Known) -> dict[str, Any]:
     """Return what is known of a plugin, active or not."""
     manifest = found.manifest
+    outage = known.outages.get(found.id) if found.state == "active" else None
     return {
         "id": found.id,
         "name": manifest.name if manifest else None,
-        "state": found.state.value,
+        "version": found.version,
+        "state": (outage or found).state.value,
         "tier": manifest.tier if manifest else None,
         "requires": list(manifest.requires) if manifest else [],
         "package": found.package,
-        "phase": found.phase,
-        "reason": found.reason,
+        "phase": (outage or found).phase,
+        "reason": (outage or found).reason,
+        "until": api_time(outage.until) if outage and outage.until else None,
+        "start_milliseconds": round(found.seconds * 1000, 1),
+        "faults": [asdict(each) for each in known.faults.get(found.id, ())],
     }
 
 
@@ -58,17 +102,18 @@ def _candidate(found: Any) -> dict[str, Any]:
     return {
         "id": found.id,
         "name": manifest.name if manifest else None,
-        "state": "invalid" if found.problem else "unknown",
+        "version": found.version,
+        "state": found.state.value,
         "tier": manifest.tier if manifest else None,
         "requires": list(manifest.requires) if manifest else [],
         "package": found.package,
-        "phase": "manifest" if found.problem else None,
+        "phase": "manifest" if found.problem and found.state != "discovered" else None,
         "reason": found.problem,
     }
 
 
 def _print(rows: list[dict[str, Any]]) -> None:
-    titles = {"id": "ID", "state": "STATE", "tier": "TIER", "name": "NAME"}
+    titles = {"id": "ID", "state": "STATE", "tier": "TIER", "version": "VERSION", "name": "NAME"}
     table = [titles, *rows]
     widths = {column: max(len(row[column] or "-") for row in table) for column in titles}
     for row in table:
@@ -76,4 +121,7 @@ def _print(rows: list[dict[str, Any]]) -> None:
         click.echo("  ".join(cells).rstrip())
         if row.get("reason"):
             phase = f"{row['phase']}: " if row["phase"] else ""
-            click.echo(f"    {phase}{row['reason']}")
+            until = f"; tried again at {row['until']}" if row.get("until") else ""
+            click.echo(f"    {phase}{row['reason']}{until}")
+        for fault in row.get("faults", ()):
+            click.echo(f"    {fault['phase']}: failed {fault['times']} times, last with {fault['reason']}")

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from sqlalchemy.orm import Session
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from helpdesk_core.events import Handler, type_of
 from helpdesk_core.jobs.declared import Job, Retries
 from helpdesk_core.plugins import PluginHost
+from helpdesk_core.plugins.outages import Outages
 
 log = logging.getLogger("helpdesk.jobs")
 
@@ -24,10 +25,12 @@ class Tenants:
     Attributes:
         enabled: tells whether the organisation of a session has a plugin on.
         active: returns the keys of the organisations that are not closed; its session is unscoped.
+        outages: the plugins that do not run at present.
     """
 
     enabled: Enabled
     active: Callable[[Session], Sequence[int]]
+    outages: Outages = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from helpdesk_core.clock import Clock
 from helpdesk_core.database import Database, commit
+from helpdesk_core.errors import HelpdeskError
 from helpdesk_core.events import (
     Bus,
     Event,
@@ -35,6 +36,8 @@ from helpdesk_core.jobs.fanout import pass_on
 from helpdesk_core.jobs.registry import Registered, Registry, Tenants
 from helpdesk_core.jobs.schedules import enqueue_due
 from helpdesk_core.jobs.work import Work
+from helpdesk_core.plugins import Hung, Phase, PluginHealth
+from helpdesk_core.plugins.outages import Outage
 from helpdesk_core.tenancy import set_organization, set_unscoped
 
 log = logging.getLogger("helpdesk.jobs")
@@ -43,11 +46,14 @@ QUICK_BATCH = 20
 SWITCHED_OFF = timedelta(hours=1)
 """How long a job waits whose plugin the organisation has switched off."""
 
+OUTAGE = timedelta(seconds=30)
+"""How long what a plugin has to do waits where nobody knows how long its outage lasts."""
+
 CRASHES = 20
 """A job that was begun so often without an end takes its worker down with it."""
 
 
-class TookTooLong(Exception):
+class TookTooLong(Hung):
     """The job ran longer than it may."""
 
 
@@ -93,6 +99,7 @@ class Runner:
         self._bus = bus
         self._tenants = tenants
         self._extra = extra
+        self._health: PluginHealth = extra[PluginHealth]
         self._later = later
         self._holder = f"{socket.gethostname()}:{os.getpid()}"[:100]
         self._begun: dict[int, _Begun] = {}
@@ -161,7 +168,9 @@ class Runner:
             commit(session)
         for each in overdue:
             self._begun.pop(each.job.id, None)
-            self._failed(each.job, each.registered, TookTooLong(f"took longer than {each.registered.timeout}"))
+            error = TookTooLong(f"took longer than {each.registered.timeout}")
+            self._blame(each.registered, error)
+            self._failed(each.job, each.registered, error)
 
     def _run_all(self, jobs: Sequence[Claimed]) -> None:
         events = self._events(jobs)
@@ -200,6 +209,8 @@ class Runner:
                     claims.park(session, job)
             elif not self._is_on(job, registered, known):
                 self._skip(job, registered)
+            elif outage := self._tenants.outages.get(registered.plugin):
+                self._wait_for_end(job, outage)
             elif job.begun > CRASHES:
                 with self._settling() as session:
                     claims.bury(session, job, f"was begun {job.begun} times and never ended")
@@ -229,6 +240,12 @@ class Runner:
                 reason = f"plugin {registered.plugin} is switched off"
                 claims.postpone(session, job, self._clock.now() + SWITCHED_OFF, reason, counts=False)
 
+    def _wait_for_end(self, job: Claimed, outage: Outage) -> None:
+        """Put off what a plugin has to do that does not run at present; that is no failure of the job."""
+        with self._settling() as session:
+            at = _whole(outage.until or self._clock.now() + OUTAGE)
+            claims.postpone(session, job, at, f"the plugin is {outage.state}: {outage.reason}", counts=False)
+
     def _try(self, job: Claimed, registered: Registered, cause: Happened | None) -> None:
         self._begun[job.id] = _Begun(job, registered, time.monotonic())
         work = Work(self._database, self._bus, job, cause)
@@ -237,14 +254,21 @@ class Runner:
                 self._handle(registered.what, work, job, cause)
             else:
                 self._do(registered.what, work, job, cause)
+            self._health.succeeded(registered.plugin)
         except LeaseLost:
             raise
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin's failure is recorded and tried again
             work.close()
+            self._blame(registered, error)
             self._failed(job, registered, error)
         finally:
             work.close()
             self._begun.pop(job.id, None)
+
+    def _blame(self, registered: Registered, error: BaseException) -> None:
+        if not isinstance(error, (HelpdeskError, SQLAlchemyError)):
+            phase = Phase.EVENT if isinstance(registered.what, Handler) else Phase.JOB
+            self._health.failed(registered.plugin, phase, error)
 
     def _handle(self, handler: Handler, work: Work, job: Claimed, cause: Happened | None) -> None:
         if cause is None:

@@ -25,8 +25,12 @@ class Contributions:
         return [(plugin.id, item) for plugin, item in self._host.declared(hook)]
 
     def of(self, hook: str, session: Session) -> list[Any]:
-        """Return what plugins returned from `hook` that are on for the organisation of `session`, in plugin order."""
-        return [item for plugin, item in self.all(hook) if self.enabled(session, plugin)]
+        """Return what plugins returned from `hook` that answer the organisation of `session`, in plugin order."""
+        return [item for plugin, item in self.all(hook) if self.answers(session, plugin)]
+
+    def answers(self, session: Session, plugin: str) -> bool:
+        """Tell whether the organisation of `session` has a plugin on, and the plugin runs at present."""
+        return plugin not in self._host.outages and self.enabled(session, plugin)
 
     def enabled(self, session: Session, plugin: str) -> bool:
         """Tell whether the organisation of `session` has a plugin on; asks the database once for each session."""

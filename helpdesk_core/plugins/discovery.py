@@ -1,9 +1,9 @@
 """Finding plugins: by entry point, in dependency order, without importing any."""
 
 import graphlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from packaging.specifiers import SpecifierSet
 
 from helpdesk_core import __version__
 from helpdesk_core.plugins.manifest import CONTRACT, BadManifest, Manifest, read_manifest
+from helpdesk_core.plugins.states import State
 
 ENTRY_POINTS = "helpdesk.plugins"
 BUILT_IN = {
@@ -19,6 +20,8 @@ BUILT_IN = {
     "notifications": "helpdesk_core.notifications",
 }
 """Plugins that come with the core: registered by the same hooks, always first."""
+
+LEFT_OUT = "left out by HELPDESK_PLUGINS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,73 +34,107 @@ class Candidate:
         folder: where the package lies.
         manifest: nothing when it is invalid.
         problem: why it cannot be used, in one sentence; nothing when it can.
+        state: which kind of problem that is.
         version: of its distribution.
     """
 
     id: str
     package: str
-    folder: Path
-    manifest: Manifest | None
+    folder: Path = Path()
+    manifest: Manifest | None = None
     problem: str | None = None
+    state: State = State.DISCOVERED
     version: str = ""
+
+    def refused(self, state: State, problem: str) -> "Candidate":
+        """Return it as one that cannot be used; the first problem stays."""
+        return self if self.problem else replace(self, state=state, problem=problem)
 
 
 def discover(wanted: Sequence[str] | None) -> list[Candidate]:
-    """Return the built-in plugins and the installed ones, in dependency order.
+    """Return the built-in plugins and the installed ones, in dependency order; those that cannot be used come last.
 
     Args:
-        wanted: ids to look at; nothing means all that are installed.
+        wanted: ids to use; nothing means all that are installed. The others are found and left out.
     """
-    entries = entry_points(group=ENTRY_POINTS)
-    installed = {entry.name: entry.value for entry in entries}
-    versions = {entry.name: entry.dist.version for entry in entries if entry.dist} | dict.fromkeys(
-        BUILT_IN, __version__
-    )
-    chosen = installed if wanted is None else {name: installed.get(name, "") for name in wanted}
-    found = [_candidate(name, package) for name, package in {**BUILT_IN, **chosen}.items()]
-    return _in_order(_blocked([replace(each, version=versions.get(each.id, "")) for each in found]))
+    found = [_read(id, package, __version__) for id, package in BUILT_IN.items()]
+    found += [_read(*each) for each in _installed() if each[0] not in BUILT_IN]
+    found += [Candidate(id, "").refused(State.INVALID, f"no plugin {id!r} is installed") for id in wanted or ()]
+    first: dict[str, Candidate] = {}
+    for each in found:
+        first.setdefault(each.id, each)
+    if wanted is not None:
+        for id in first.keys() - {*BUILT_IN, *wanted}:
+            first[id] = replace(first[id], state=State.DISCOVERED, problem=LEFT_OUT)
+    return [*_in_order(_blocked(_without_circles(first))), *_impostors()]
 
 
-def _candidate(name: str, package: str) -> Candidate:
-    nowhere = Path()
-    if not package:
-        return Candidate(name, package, nowhere, None, f"no plugin {name!r} is installed")
+def _installed() -> Iterator[tuple[str, str, str]]:
+    """Iterate over id, package and version of what is installed; two packages of one id are both refused later."""
+    for name, entries in _entries().items():
+        versions = [entry.dist.version for entry in entries if entry.dist]
+        yield name, " and ".join(sorted({entry.value for entry in entries})), next(iter(versions), "")
+
+
+def _entries() -> dict[str, list[EntryPoint]]:
+    found: dict[str, list[EntryPoint]] = {}
+    for entry in entry_points(group=ENTRY_POINTS):
+        found.setdefault(entry.name, []).append(entry)
+    return found
+
+
+def _impostors() -> Iterator[Candidate]:
+    """Iterate over packages that call themselves as a plugin of the core does, which stays what it is."""
+    for name in _entries().keys() & BUILT_IN.keys():
+        packages = ", ".join(entry.value for entry in _entries()[name])
+        yield Candidate(name, packages).refused(State.INVALID, f"{name} is a plugin of the core")
+
+
+def _read(name: str, package: str, version: str) -> Candidate:
+    found = Candidate(name, package, version=version)
+    if " and " in package:
+        return found.refused(State.INVALID, f"{package} both call themselves {name!r}; uninstall one")
     try:
         spec = find_spec(package)
     except (ImportError, ValueError) as error:
-        return Candidate(name, package, nowhere, None, f"package {package} cannot be found: {error}")
+        return found.refused(State.INVALID, f"package {package} cannot be found: {error}")
     if spec is None or not spec.submodule_search_locations:
-        return Candidate(name, package, nowhere, None, f"package {package} cannot be found")
-    folder = Path(next(iter(spec.submodule_search_locations)))
+        return found.refused(State.INVALID, f"package {package} cannot be found")
+    found = replace(found, folder=Path(next(iter(spec.submodule_search_locations))))
     try:
-        manifest = read_manifest(folder)
+        found = replace(found, manifest=read_manifest(found.folder))
     except BadManifest as error:
-        return Candidate(name, package, folder, None, str(error))
-    return Candidate(name, package, folder, manifest, _incompatible(name, manifest))
+        return found.refused(State.INVALID, str(error))
+    return _compatible(found)
 
 
-def _incompatible(name: str, manifest: Manifest) -> str | None:
-    if manifest.id != name:
-        return f"the entry point is called {name!r}, the manifest {manifest.id!r}"
+def _compatible(found: Candidate) -> Candidate:
+    manifest = found.manifest
+    if manifest is None:
+        return found
+    if manifest.id != found.id:
+        return found.refused(State.INVALID, f"the entry point is called {found.id!r}, the manifest {manifest.id!r}")
     if manifest.api != CONTRACT:
-        return f"written for plugin contract {manifest.api}; this core has {CONTRACT}"
+        told = f"written for plugin contract {manifest.api}; this core has {CONTRACT}"
+        return found.refused(State.INCOMPATIBLE, told)
     if not SpecifierSet(manifest.core, prereleases=True).contains(__version__):
-        return f"needs core {manifest.core}; this is {__version__}"
-    return None
+        return found.refused(State.INCOMPATIBLE, f"needs core {manifest.core}; this is {__version__}")
+    return found
 
 
-def _blocked(found: Iterable[Candidate]) -> list[Candidate]:
+def _blocked(known: Mapping[str, Candidate]) -> dict[str, Candidate]:
     """Mark plugins whose requirements are missing or unusable, until nothing changes any more."""
-    known = {candidate.id: candidate for candidate in found}
+    marked = dict(known)
     changed = True
     while changed:
         changed = False
-        for candidate in list(known.values()):
-            missing = _missing(candidate, known)
+        for candidate in list(marked.values()):
+            missing = _missing(candidate, marked)
             if missing and candidate.problem is None:
-                known[candidate.id] = _with_problem(candidate, f"requires {', '.join(missing)}, which is not usable")
+                told = f"requires {', '.join(missing)}, which is not usable"
+                marked[candidate.id] = candidate.refused(State.BLOCKED, told)
                 changed = True
-    return list(known.values())
+    return marked
 
 
 def _missing(candidate: Candidate, known: Mapping[str, Candidate]) -> list[str]:
@@ -105,40 +142,39 @@ def _missing(candidate: Candidate, known: Mapping[str, Candidate]) -> list[str]:
     return [name for name in requires if name not in known or known[name].problem is not None]
 
 
-def _with_problem(candidate: Candidate, problem: str) -> Candidate:
-    return replace(candidate, problem=problem)
+def _without_circles(known: Mapping[str, Candidate]) -> dict[str, Candidate]:
+    """Mark plugins that wait for each other; those behind them are blocked then."""
+    marked = dict(known)
+    while circle := _circle(marked):
+        told = f"circular dependency: {' -> '.join(circle)}"
+        for name in circle:
+            marked[name] = marked[name].refused(State.BLOCKED, told)
+    return marked
 
 
-def _in_order(found: list[Candidate]) -> list[Candidate]:
-    """Sort by dependency, ties by id; plugins in a circle are marked and put last."""
-    known = {candidate.id: candidate for candidate in sorted(found, key=lambda c: (c.id not in BUILT_IN, c.id))}
-    remaining = dict(known)
+def _circle(known: Mapping[str, Candidate]) -> list[str]:
+    try:
+        list(graphlib.TopologicalSorter({c.id: _before(c) & known.keys() for c in known.values()}).static_order())
+    except graphlib.CycleError as error:
+        found: list[str] = error.args[1]
+        return found
+    return []
+
+
+def _in_order(known: Mapping[str, Candidate]) -> Iterable[Candidate]:
+    """Sort by dependency, ties by id; those that cannot be used come last."""
+    remaining = dict(sorted(known.items(), key=lambda item: (item[0] not in BUILT_IN, item[0])))
+    usable = {id: candidate for id, candidate in remaining.items() if candidate.problem is None}
     ordered: list[Candidate] = []
-    while remaining:
-        ready = [c for c in remaining.values() if not _before(c) & remaining.keys()]
-        if not ready:
-            ordered += _circular(remaining)
-            break
-        ordered.append(ready[0])
-        del remaining[ready[0].id]
-    return ordered
+    while usable:
+        ready = next(c for c in usable.values() if not _before(c) & usable.keys())
+        ordered.append(usable.pop(ready.id))
+    return [*ordered, *(candidate for candidate in remaining.values() if candidate.problem is not None)]
 
 
 def _before(candidate: Candidate) -> set[str]:
+    """Return the ids of those that come before a plugin, if they are there."""
     if candidate.manifest is None or candidate.problem is not None:
         return set()
-    return {*candidate.manifest.requires, *candidate.manifest.after} | (
-        BUILT_IN.keys() - {candidate.id} if candidate.id not in BUILT_IN else set()
-    )
-
-
-def _circular(remaining: Mapping[str, Candidate]) -> list[Candidate]:
-    try:
-        list(
-            graphlib.TopologicalSorter({c.id: _before(c) & remaining.keys() for c in remaining.values()}).static_order()
-        )
-        circle = sorted(remaining)
-    except graphlib.CycleError as error:
-        circle = list(error.args[1])
-    problem = f"circular dependency: {' -> '.join(circle)}"
-    return [_with_problem(candidate, candidate.problem or problem) for candidate in remaining.values()]
+    first = set() if candidate.id in BUILT_IN else {*BUILT_IN}
+    return {*candidate.manifest.requires, *candidate.manifest.after} | first

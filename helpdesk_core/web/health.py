@@ -9,9 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from helpdesk_core.lineages import lineages, pending
-from helpdesk_core.plugins import PluginHost
-from helpdesk_core.plugins.host import State
+from helpdesk_core.lineages import CORE, lineages, pending
+from helpdesk_core.plugins import PluginHost, State
 from helpdesk_core.web.answers import to_json
 from helpdesk_core.web.context import Services
 
@@ -33,25 +32,23 @@ def health_routes(services: Services, host: PluginHost) -> list[BaseRoute]:
         except SQLAlchemyError as error:
             log.warning("not ready", extra={"error": str(error)})
             return _json(503, {"status": "unavailable", "database": "does not answer"})
-        if behind:
+        if CORE in behind:
             return _json(503, {"status": "unavailable", "database": "run `helpdesk migrate`", "pending": behind})
-        return _json(200, {"status": "ok", "database": "ok"})
+        due = {"pending": behind} if behind else {}  # plugins that wait for their tables keep nobody else waiting
+        return _json(200, {"status": "ok", "database": "ok", **due})
 
     return [Route("/healthz", healthz), Route("/readyz", readyz)]
 
 
 def troubled(host: PluginHost) -> list[dict[str, Any]]:
     """Return the plugins that do not run, with the phase in which they failed and the reason."""
-    return [
-        {
-            "id": plugin.id,
-            "state": plugin.state.value,
-            "phase": plugin.phase,
-            "reason": _CREDENTIALS.sub("***@", plugin.reason or "") or None,
-        }
-        for plugin in host.plugins
-        if plugin.state is not State.ACTIVE
-    ]
+    found = []
+    for plugin in host.plugins:
+        state, phase, reason = host.state_of(plugin)
+        if state is not State.ACTIVE:
+            told = _CREDENTIALS.sub("***@", reason or "") or None
+            found.append({"id": plugin.id, "state": state.value, "phase": phase, "reason": told})
+    return found
 
 
 def _json(status: int, body: Any) -> Response:

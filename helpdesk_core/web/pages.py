@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, Route
 
 from helpdesk_core.errors import HelpdeskError, Unauthenticated
 from helpdesk_core.limits.spending import Spending
-from helpdesk_core.plugins import PluginHost
+from helpdesk_core.plugins import Phase, PluginHost
 from helpdesk_core.schemas import Dialect
 from helpdesk_core.web.answers import Answer, Form
 from helpdesk_core.web.authentication import Authenticator
@@ -64,6 +64,8 @@ class Redirect:
 
 class Pages(UnitOfWork):
     """Runs pages as `UnitOfWork` runs endpoints."""
+
+    phase = Phase.PAGE
 
     def __init__(
         self, services: Services, authenticators: Sequence[Authenticator], host: PluginHost, templates: Templates

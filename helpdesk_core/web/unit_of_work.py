@@ -32,7 +32,7 @@ from helpdesk_core.errors import (
 from helpdesk_core.events import Origin, attribute_session
 from helpdesk_core.keys import Vault, derived_keys
 from helpdesk_core.limits.spending import Spending
-from helpdesk_core.plugins import Gate
+from helpdesk_core.plugins import Gate, Phase, PluginHealth
 from helpdesk_core.queries import Loaded
 from helpdesk_core.schemas import Dialect
 from helpdesk_core.tenancy import set_organization
@@ -48,6 +48,9 @@ from helpdesk_core.web.routing import Endpoint
 
 log = logging.getLogger("helpdesk.web")
 
+OF_THE_CALLER = (HelpdeskError, IntegrityError, DataError, OperationalError)
+"""What no plugin is blamed for: refusals, conflicts with what others wrote, a database that does not answer."""
+
 SAFE_IN_BROWSER = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf", "text/plain"})
 
 MOST_REPETITIONS = 5
@@ -56,6 +59,8 @@ MOST_REPETITIONS = 5
 
 class UnitOfWork:
     """Runs endpoints."""
+
+    phase = Phase.REQUEST
 
     def __init__(
         self,
@@ -74,6 +79,7 @@ class UnitOfWork:
         """
         self._services = services
         self._limits = services.get(Limits)
+        self._health = services.get(PluginHealth)
         self._idempotency = Idempotency(derived_keys(services.settings, "repeated requests"))
         self._authenticators = authenticators
         self._gate = gate
@@ -116,12 +122,14 @@ class UnitOfWork:
                 ctx = replace(ctx, session=session)
                 self._open(endpoint, ctx)
                 return self._answer(endpoint, ctx, {**arguments, endpoint.context: ctx}, form)
-        except Exception as error:  # noqa: BLE001 - the one place where any failure becomes an answer
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - the one place where any failure becomes an answer
             if overtaken(error) and again < MOST_REPETITIONS:  # perhaps by what has nothing to do with the tag
                 _rewind(incoming)
                 return self._attempt(endpoint, incoming, now, spending, again=again + 1)
             dialect = choose(wanted, principal.dialect if principal else None, endpoint.document)
             form = Form(wanted.envelope, incoming.request_id, now)
+            if not isinstance(error, OF_THE_CALLER):
+                self._health.failed(endpoint.plugin, self.phase, error)
             refusal = told(error, incoming)
             if refusal.errors and endpoint.body is not None:
                 respell(refusal, endpoint.body, incoming, dialect)
@@ -206,6 +214,7 @@ class UnitOfWork:
             raise
         if endpoint.writes:
             commit(session)
+        self._health.succeeded(endpoint.plugin)
         return answer
 
     def _replayed(self, endpoint: Endpoint, ctx: Context) -> Answer | None:
@@ -222,6 +231,7 @@ class UnitOfWork:
         return self._services.get(Vault) if endpoint.reveals else None
 
     def _admit(self, endpoint: Endpoint, principal: Principal | None) -> None:
+        self._gate.refuse_during_outage(endpoint.plugin, self._services.clock.now())
         if endpoint.public:
             return
         if principal is None:
@@ -329,7 +339,7 @@ def _percent(text: str) -> str:
     return "".join(c if c.isalnum() and c.isascii() else "".join(f"%{byte:02X}" for byte in c.encode()) for c in text)
 
 
-def told(error: Exception, incoming: Incoming) -> HelpdeskError:
+def told(error: BaseException, incoming: Incoming) -> HelpdeskError:
     """Return what the caller is told about `error`; what is our fault is logged with its trace."""
     if isinstance(error, HelpdeskError):
         return error

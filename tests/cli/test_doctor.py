@@ -5,7 +5,7 @@ import sqlite3
 
 import pytest
 
-from helpdesk_core.plugins.host import EssentialPluginFailed
+from helpdesk_core.plugins import EssentialPluginFailed
 from helpdesk_core.settings import Settings
 
 
@@ -88,7 +88,7 @@ class TestPluginList:
     def test_shows_the_built_in_plugins(self, helpdesk):
         told = helpdesk("plugin", "list")
         assert told.exit_code == 0
-        assert told.stdout.splitlines()[1].split() == ["accounts", "active", "free", "Accounts"]
+        assert told.stdout.splitlines()[1].split() == ["accounts", "active", "free", "0.1.0", "Accounts"]
 
     def test_shows_what_is_wrong(self, helpdesk, monkeypatch):
         monkeypatch.setenv("HELPDESK_PLUGINS", "nothing")
@@ -104,13 +104,13 @@ class TestPluginList:
         assert "accounts" in told.stdout
 
     def test_works_when_an_essential_plugin_has_failed(self, helpdesk, monkeypatch):
-        def load_plugins(_wanted):
+        def load_plugins(_wanted, **_):
             raise EssentialPluginFailed("plugin accounts failed at import: no")
 
         monkeypatch.setattr("helpdesk_core.cli.installation.load_plugins", load_plugins)
         told = helpdesk("plugin", "list")
         assert told.exit_code == 1
-        assert "accounts       unknown" in told.stdout
+        assert "accounts       discovered" in told.stdout
         assert told.stderr == "Error: plugin accounts failed at import: no\n"
 
 

@@ -27,7 +27,7 @@ def plugins(monkeypatch):
     """Make these the plugins of the installation."""
 
     def install(*found):
-        monkeypatch.setattr("helpdesk_core.cli.installation.load_plugins", lambda wanted: PluginHost(found))
+        monkeypatch.setattr("helpdesk_core.cli.installation.load_plugins", lambda wanted, **_: PluginHost(found))
 
     return install
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from helpdesk_core.accounts.models import User
 from helpdesk_core.database import metadata
 from helpdesk_core.plugins import discovery
 
@@ -38,3 +39,12 @@ def write_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wr
         del sys.modules[name]
     for name in set(metadata.tables) - tables:
         metadata.remove(metadata.tables[name])
+
+
+@pytest.fixture
+def platform(installation, owner):
+    """The owner, made an administrator of the whole installation."""
+    with installation.session() as session:
+        session.get_one(User, owner.user.id).is_platform_admin = True
+        installation.commit(session)
+    return owner

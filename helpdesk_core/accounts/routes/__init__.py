@@ -37,6 +37,7 @@ ROUTERS = [
     invitations.router,
     settings.router,
     domains.router,
+    organization_plugins.installed,
     organization_plugins.router,
     meta.zones,
     meta.languages,

@@ -3,12 +3,12 @@
 from sqlalchemy.orm import Session
 
 from helpdesk_core import audit
-from helpdesk_core.accounts.errors import PluginNeeded, RequiredPluginsOff, SystemPlugin
+from helpdesk_core.accounts.errors import PluginNeeded, PluginSwitchFailed, RequiredPluginsOff, SystemPlugin
 from helpdesk_core.accounts.events import PluginsChanged
 from helpdesk_core.accounts.models import Organization
-from helpdesk_core.errors import NotFound, PluginNotEnabled
+from helpdesk_core.errors import HelpdeskError, NotFound, PluginNotEnabled
 from helpdesk_core.events import now, publish
-from helpdesk_core.plugins import TIERS, Manifest, PluginHost
+from helpdesk_core.plugins import TIERS, LifeCycleContext, Manifest, Phase, PluginHealth, PluginHost
 
 
 def why_off(host: PluginHost, organization: Organization, manifest: Manifest) -> str | None:
@@ -31,6 +31,7 @@ def enable_plugin(session: Session, host: PluginHost, organization: Organization
         SystemPlugin: it cannot be switched (409).
         PluginNotEnabled: the subscription does not have it; `details.required_tier` says which has (403).
         RequiredPluginsOff: `details.requires` names plugins that must be on first (409).
+        PluginSwitchFailed: the plugin's `on_enable` failed (500); roll back.
     """
     manifest = _switchable(host, plugin)
     if TIERS.index(organization.subscription_tier) < TIERS.index(manifest.tier):
@@ -40,7 +41,7 @@ def enable_plugin(session: Session, host: PluginHost, organization: Organization
     if off:
         raise RequiredPluginsOff(details={"plugin": plugin, "requires": off})
     if plugin in organization.disabled_plugins:
-        _switch(session, organization, plugin, enabled=True)
+        _switch(session, host, organization, plugin, enabled=True)
 
 
 def disable_plugin(session: Session, host: PluginHost, organization: Organization, plugin: str) -> None:
@@ -50,6 +51,7 @@ def disable_plugin(session: Session, host: PluginHost, organization: Organizatio
         NotFound: there is no such plugin (404).
         SystemPlugin: it cannot be switched (409).
         PluginNeeded: `details.needed_by` names plugins that are on and need it (409).
+        PluginSwitchFailed: the plugin's `on_disable` failed (500); roll back.
     """
     _switchable(host, plugin)
     if plugin in organization.disabled_plugins:
@@ -61,7 +63,7 @@ def disable_plugin(session: Session, host: PluginHost, organization: Organizatio
     ]
     if needing:
         raise PluginNeeded(details={"plugin": plugin, "needed_by": needing})
-    _switch(session, organization, plugin, enabled=False)
+    _switch(session, host, organization, plugin, enabled=False)
 
 
 def _manifests(host: PluginHost) -> dict[str, Manifest]:
@@ -77,11 +79,28 @@ def _switchable(host: PluginHost, plugin: str) -> Manifest:
     return manifest
 
 
-def _switch(session: Session, organization: Organization, plugin: str, *, enabled: bool) -> None:
+def _switch(session: Session, host: PluginHost, organization: Organization, plugin: str, *, enabled: bool) -> None:
     disabled = {*organization.disabled_plugins} - {plugin}
     organization.disabled_plugins = sorted(disabled if enabled else disabled | {plugin})
     organization.updated_at = now(session)
     session.flush()
+    _call_hook(session, host, organization, plugin, "on_enable" if enabled else "on_disable")
     act = "organization.plugin_enabled" if enabled else "organization.plugin_disabled"
     audit.record(session, act, "organization", organization.id, after={"plugin": plugin})
     publish(session, PluginsChanged(organization_id=organization.id, plugin=plugin, enabled=enabled))
+
+
+def _call_hook(session: Session, host: PluginHost, organization: Organization, plugin: str, hook: str) -> None:
+    """Have the plugin prepare or wind down, in the transaction of the switch, which an error of it undoes."""
+    found = next(each.life_cycle.get(hook) for each in host.active if each.id == plugin)
+    if found is None:
+        return
+    extra = session.info["bus"].extra
+    try:
+        found(ctx=LifeCycleContext(session, organization.id, now(session), extra))
+        session.flush()
+    except HelpdeskError:
+        raise
+    except (Exception, SystemExit) as error:
+        extra[PluginHealth].failed(plugin, Phase.SWITCH, error)
+        raise PluginSwitchFailed(details={"plugin": plugin, "hook": hook}) from error

@@ -8,7 +8,7 @@ from helpdesk_core.accounts.permissions import USE
 from helpdesk_core.api import Context, Message, Router
 from helpdesk_core.audit import AuditEntry
 from helpdesk_core.plugins import Manifest, Plugin, PluginHost, State
-from helpdesk_core.plugins.host import REGISTRATION_HOOKS
+from helpdesk_core.plugins.checking import REGISTRATION_HOOKS
 from helpdesk_core.testing import running
 from tests.contract.steps import refused, served
 
@@ -77,6 +77,7 @@ class TestSeeing:
             "required_tier": "professional",
             "scope": "organization",
             "requires": ["calls"],
+            "state": "active",
             "enabled": True,
             "reason": None,
         }

@@ -1,0 +1,221 @@
+"""How the plugins of an installation fare: what fails is counted and named, and what fails too often pauses.
+
+What a process sees is in memory, so that a request costs one look into a dictionary. Every few seconds `refresh` writes
+it down and reads what other processes have seen.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from traceback import extract_tb
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from helpdesk_core.clock import Clock
+from helpdesk_core.database import Database, commit
+from helpdesk_core.plugins.breaker import Breaker
+from helpdesk_core.plugins.discovery import BUILT_IN
+from helpdesk_core.plugins.host import PluginHost
+from helpdesk_core.plugins.models import PluginFault, PluginSuspension
+from helpdesk_core.plugins.outages import Outage
+from helpdesk_core.plugins.states import State
+from helpdesk_core.statements import upsert
+from helpdesk_core.tenancy import set_unscoped
+
+log = logging.getLogger("helpdesk.plugins")
+
+MIGRATIONS_LOOKED_AT = timedelta(minutes=1)
+"""How often a process sees whether somebody has changed the schema; every few seconds while migrations are due."""
+
+FAULTS_KEPT = timedelta(days=7)
+
+
+class Hung(Exception):
+    """Code of a plugin did not come to an end in time; one such failure is enough to pause."""
+
+
+@dataclass(slots=True)
+class Fault:
+    """How often a plugin failed in a phase, and at what last.
+
+    Attributes:
+        phase: `request`, `page`, `event`, `job` or `command`.
+        times: how often.
+        reason: the kind of the last error, and where it was raised: `KeyError at routes.py:12`.
+        last_at: when that was.
+    """
+
+    phase: str
+    times: int
+    reason: str
+    last_at: datetime
+
+
+class PluginHealth:
+    """Keeps count for one process."""
+
+    def __init__(
+        self,
+        host: PluginHost,
+        database: Database,
+        clock: Clock,
+        *,
+        most: int = 20,
+        behind: Callable[[], Sequence[str]] = tuple,
+    ) -> None:
+        """Begin with everything well.
+
+        Args:
+            host: whose `outages` this keeps.
+            database: where processes tell each other.
+            clock: tells the time.
+            most: failures within a minute, half of all calls at least, after which a plugin pauses; 0 for never.
+            behind: returns the ids of plugins whose migrations are due.
+        """
+        self._host = host
+        self._database = database
+        self._clock = clock
+        self._behind = behind
+        self._lock = threading.Lock()
+        able = [each for each in host.active if each.id not in BUILT_IN]
+        self._breakers = {each.id: Breaker(most) for each in able if each.manifest and not each.manifest.essential}
+        self._suspended: dict[str, Outage] = {}
+        self._unmigrated: dict[str, Outage] = {}
+        self._looked_at: datetime | None = None
+        host.outages.clear()
+        self._unwritten: dict[tuple[str, str], Fault] = {}
+        self._new: dict[str, Outage] = {}
+
+    def succeeded(self, plugin: str) -> None:
+        """Count a call that went well."""
+        breaker = self._breakers.get(plugin)
+        if breaker is not None:
+            breaker.calls += 1
+
+    def failed(self, plugin: str, phase: str, error: BaseException) -> None:
+        """Count a failure of a plugin, once however many have part in it; too many make the plugin pause."""
+        if getattr(error, "blamed_plugin", None) is not None:
+            return
+        error.blamed_plugin = plugin  # type: ignore[attr-defined]
+        now, reason = self._clock.now(), placed(error)
+        with self._lock:
+            fault = self._unwritten.setdefault((plugin, phase), Fault(phase, 0, reason, now))
+            fault.times, fault.reason, fault.last_at = fault.times + 1, reason, now
+            breaker = self._breakers.get(plugin)
+            tripped = breaker is not None and plugin not in self._suspended and breaker.failed(now)
+            if breaker is not None and (tripped or isinstance(error, Hung)):
+                self._suspend(plugin, phase, reason, breaker.trip(now))
+
+    def _suspend(self, plugin: str, phase: str, reason: str, until: datetime) -> None:
+        outage = Outage(State.SUSPENDED, f"failed too often, last with {reason}", phase, until)
+        self._suspended[plugin] = self._new[plugin] = outage
+        self._tell()
+        log.error("plugin suspended", extra={"plugin": plugin, "phase": phase, "reason": reason, "until": str(until)})
+
+    def _tell(self) -> None:
+        """Have the gate know; the one object is changed in place, for every request looks at it."""
+        found = {**self._suspended, **self._unmigrated}
+        outages = self._host.outages
+        outages.update(found)
+        for plugin in outages.keys() - found.keys():
+            del outages[plugin]
+
+    def refresh(self) -> None:
+        """Write down what this process has seen since, and read what others have."""
+        self._write()
+        with self._database.session(writes=False) as session:
+            set_unscoped(session)
+            suspended = suspensions(session, self._clock.now())
+        with self._lock:
+            self._suspended = {**suspended, **self._new}
+            self._tell()
+        self.check_migrations()
+
+    def check_migrations(self) -> None:
+        """See whether the database has the newest tables of every plugin."""
+        now = self._clock.now()
+        rested = self._looked_at is None or now - self._looked_at >= MIGRATIONS_LOOKED_AT
+        if not rested and not self._unmigrated:
+            return
+        self._looked_at = now
+        unmigrated = unmigrated_plugins(self._host, self._behind())
+        with self._lock:
+            for plugin in unmigrated.keys() - self._unmigrated.keys():
+                log.error("plugin needs migration", extra={"plugin": plugin, "reason": unmigrated[plugin].reason})
+            self._unmigrated = unmigrated
+            self._tell()
+
+    def _write(self) -> None:
+        with self._lock:
+            faults, self._unwritten = self._unwritten, {}
+            new, self._new = self._new, {}
+        if not faults and not new:
+            return
+        with self._database.session(writes=True) as session:
+            set_unscoped(session)
+            now = self._clock.now()
+            session.execute(delete(PluginFault).where(PluginFault.last_at < now - FAULTS_KEPT))
+            for (plugin, phase), fault in faults.items():
+                _add(session, plugin, phase, fault)
+            for plugin, outage in new.items():
+                _announce(session, plugin, outage)
+            commit(session)
+
+
+def suspensions(session: Session, now: datetime) -> dict[str, Outage]:
+    """Return the plugins that pause in the whole installation."""
+    found = session.scalars(select(PluginSuspension).where(PluginSuspension.until > now))
+    return {
+        row.plugin: Outage(State.SUSPENDED, f"failed too often, last with {row.reason}", row.phase, row.until)
+        for row in found
+    }
+
+
+def faults(session: Session) -> dict[str, list[Fault]]:
+    """Return what has failed during the last week, by plugin."""
+    found: dict[str, list[Fault]] = {}
+    for row in session.scalars(select(PluginFault).order_by(PluginFault.plugin, PluginFault.phase)):
+        found.setdefault(row.plugin, []).append(Fault(row.phase, row.times, row.reason, row.last_at))
+    return found
+
+
+def unmigrated_plugins(host: PluginHost, behind: Sequence[str]) -> dict[str, Outage]:
+    """Return the plugins whose tables are not there yet, and those that require them."""
+    found: dict[str, Outage] = {}
+    for plugin in host.active:
+        requires = plugin.manifest.requires if plugin.manifest else ()
+        waits_for = next((name for name in requires if name in found), None)
+        if plugin.id in behind:
+            found[plugin.id] = Outage(State.NEEDS_MIGRATION, "its migrations are due: run `helpdesk migrate`")
+        elif waits_for:
+            found[plugin.id] = Outage(State.BLOCKED, f"requires {waits_for}, whose migrations are due")
+    return found
+
+
+def placed(error: BaseException) -> str:
+    """Return the kind of an error and where it was raised, without its message: that may hold what people wrote."""
+    frames = extract_tb(error.__traceback__)
+    where = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}{where}"[:300]
+
+
+def _add(session: Session, plugin: str, phase: str, fault: Fault) -> None:
+    table: Any = PluginFault.__table__
+    last = {"times": fault.times, "reason": fault.reason, "last_at": fault.last_at}
+    insert = upsert(session.info["database"], PluginFault).values(
+        plugin=plugin, phase=phase, first_at=fault.last_at, **last
+    )
+    added = {**last, "times": table.c.times + fault.times}
+    session.execute(insert.on_conflict_do_update(index_elements=["plugin", "phase"], set_=added))
+
+
+def _announce(session: Session, plugin: str, outage: Outage) -> None:
+    reason = outage.reason.rpartition(" with ")[2]
+    values = {"phase": outage.phase, "reason": reason, "until": outage.until}
+    insert = upsert(session.info["database"], PluginSuspension).values(plugin=plugin, **values)
+    session.execute(insert.on_conflict_do_update(index_elements=["plugin"], set_=values))

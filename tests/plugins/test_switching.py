@@ -1,0 +1,99 @@
+"""Plugins prepare when an organisation switches them on, and wind down before it switches them off; all or nothing."""
+
+import pytest
+from sqlalchemy import select
+
+from helpdesk_core.accounts.models import Organization
+from helpdesk_core.plugins import load_plugins
+from helpdesk_core.testing import running
+from tests.contract.steps import refused, served
+
+CODE = """
+from helpdesk_core.api import Conflict, Organization, hookimpl
+
+faults = []
+
+
+class RotaInUse(Conflict):
+    '''Somebody is on call.'''
+
+
+def name_it(ctx, mark):
+    ctx.session.get_one(Organization, ctx.organization_id).name = mark
+    ctx.session.flush()
+    if faults:
+        raise faults.pop()
+
+
+@hookimpl
+def on_enable(ctx):
+    name_it(ctx, "prepared")
+
+
+@hookimpl
+def on_disable(ctx):
+    name_it(ctx, "wound down")
+"""
+
+
+@pytest.fixture
+def installation(write_plugin, helpdesk_databases, tmp_path):
+    write_plugin("rota", CODE)
+    with running(helpdesk_databases, load_plugins(), tmp_path) as installation:
+        yield installation
+
+
+@pytest.fixture
+def faults(installation):
+    return __import__("sample_rota.plugin").plugin.faults
+
+
+@pytest.fixture
+def path(owner):
+    return f"/organizations/{owner.organization_id}/plugins/rota/"
+
+
+@pytest.fixture
+def name(installation, owner):
+    """Tell the name of Acme, which the hooks change."""
+
+    def read():
+        with installation.session() as session:
+            return session.scalar(select(Organization.name).where(Organization.id == owner.organization_id))
+
+    return read
+
+
+def is_on(client, path):
+    plugins = served(client.get(path.removesuffix("rota/")))
+    return next(plugin["enabled"] for plugin in plugins if plugin["id"] == "rota")
+
+
+def test_hooks_are_called_once_for_each_switch(owner, path, name):
+    served(owner.post(f"{path}disable/"))
+    assert name() == "wound down"
+    served(owner.post(f"{path}enable/"))
+    served(owner.post(f"{path}enable/"))
+    assert name() == "prepared"
+
+
+@pytest.mark.parametrize("fault", [KeyError("lost"), SystemExit(3)])
+@pytest.mark.parametrize("act", ["disable", "enable"])
+def test_a_failing_hook_leaves_everything_as_it_was(owner, path, name, faults, act, fault):
+    if act == "enable":
+        served(owner.post(f"{path}disable/"))
+    before, was_on = name(), is_on(owner, path)
+    faults.append(fault)
+    error = refused(owner.post(f"{path}{act}/"), 500)["error"]
+    assert (error["code"], error["details"]) == ("PLUGIN_SWITCH_FAILED", {"plugin": "rota", "hook": f"on_{act}"})
+    assert (name(), is_on(owner, path)) == (before, was_on)
+    served(owner.post(f"{path}{act}/"))
+
+
+def test_a_refusal_of_a_hook_is_told_as_it_is(owner, path, name, faults, installation):
+    before = name()
+    faults.append(__import__("sample_rota.plugin").plugin.RotaInUse())
+    error = refused(owner.post(f"{path}disable/"), 409)["error"]
+    assert (error["code"], error["message"]) == ("ROTA_IN_USE", "Somebody is on call.")
+    assert (name(), is_on(owner, path)) == (before, True)
+    assert not [kind for kind, _ in installation.events() if kind == "organization.plugins_changed"]
