@@ -56,7 +56,7 @@ from helpdesk_core.permissions import (
     unless,
 )
 from helpdesk_core.placeholders import fill, filled_length, is_variable, variables_in
-from helpdesk_core.plugins import Contributions
+from helpdesk_core.plugins import Contributions, LifeCycleContext, PluginNames
 from helpdesk_core.queries import (
     Column,
     Computed,
@@ -148,6 +148,7 @@ __all__ = [
     "JsonObject",
     "Key",
     "Keys",
+    "LifeCycleContext",
     "Line",
     "Many",
     "Message",
@@ -164,6 +165,7 @@ __all__ = [
     "Permission",
     "PermissionDenied",
     "Person",
+    "PluginNames",
     "Prepared",
     "QueryBool",
     "Ranked",

@@ -175,6 +175,12 @@ class Database:
         session.info["database"] = self.kind
         return session
 
+    def joined(self, connection: Connection) -> Session:
+        """Return a session that writes in the transaction of `connection`, which its caller commits."""
+        session = self._writers(bind=connection)
+        session.info["database"] = self.kind
+        return session
+
     def refresh_statistics(self) -> None:
         """Tell SQLite's planner how rows are distributed; PostgreSQL does this by itself.
 

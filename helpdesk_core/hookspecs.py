@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from helpdesk_core.jobs import Job
     from helpdesk_core.notifications.kinds import NotificationKind
     from helpdesk_core.permissions import Permission
-    from helpdesk_core.plugins.life_cycle import LifeCycleContext
+    from helpdesk_core.plugins.life_cycle import LifeCycleContext, PluginNames
     from helpdesk_core.resources import Resource
     from helpdesk_core.web.authentication import Authenticator
     from helpdesk_core.web.context import Services
@@ -160,8 +160,9 @@ def on_uninstall(ctx: "LifeCycleContext") -> None:
 
 
 @hookspec
-def forget_plugin(ctx: "LifeCycleContext", plugin: str) -> None:
+def forget_plugin(ctx: "LifeCycleContext", names: "PluginNames") -> None:
     """Remove what this plugin has stored about another one, which is being uninstalled for good.
 
-    `ctx.session` sees every organisation; names of the other's permissions, events and so on begin with `plugin`.
+    `ctx.session` sees every organisation; `names.owns(name)` tells whether a permission, an event or the like was the
+    other's.
     """

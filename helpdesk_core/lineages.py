@@ -43,15 +43,28 @@ class Lineage:
 
     def head(self) -> str | None:
         """Return the newest revision, read from the files' text without importing them."""
+        before = self._before()
+        heads = before.keys() - set(before.values())
+        if len(heads) > 1:
+            raise MigrationFailed(f"{self.id} has several newest revisions: {', '.join(sorted(heads))}")
+        return next(iter(heads), None)
+
+    def revisions(self) -> list[str]:
+        """Return all revisions, the oldest first."""
+        before, found, revision = self._before(), list[str](), self.head()
+        while revision is not None:
+            found.append(revision)
+            revision = before.get(revision)
+        return found[::-1]
+
+    def _before(self) -> dict[str, str | None]:
+        """Return each revision with the one before it."""
         revisions: dict[str, str | None] = {}
         for path in sorted(self.folder.glob("*.py")):
             found = {match[1]: match[2] for match in _REVISION.finditer(path.read_text(encoding="utf-8"))}
             if "revision" in found:
                 revisions[found["revision"]] = found.get("down_revision")
-        heads = revisions.keys() - set(revisions.values())
-        if len(heads) > 1:
-            raise MigrationFailed(f"{self.id} has several newest revisions: {', '.join(sorted(heads))}")
-        return next(iter(heads), None)
+        return revisions
 
 
 def environment_folder() -> Path:

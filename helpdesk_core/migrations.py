@@ -3,7 +3,7 @@
 `helpdesk migrate` runs them; `helpdesk serve` only asks `helpdesk_core.lineages` whether any is due.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,10 @@ __all__ = [
     "CORE",
     "Lineage",
     "MigrationFailed",
+    "change",
     "configuration",
     "downgrade",
+    "downgrade_within",
     "lineages",
     "pending",
     "render_sql",
@@ -34,29 +36,48 @@ __all__ = [
 _LOCK = 0x48656C70  # any number, the same for every process
 
 
-def upgrade(url: str, wanted: Sequence[Lineage]) -> list[str]:
+def upgrade(url: str, wanted: Sequence[Lineage], *, to: Callable[[Lineage], str] = lambda _: "head") -> list[str]:
     """Bring every lineage to its newest revision, in order; return the ids of those that changed.
+
+    Args:
+        url: of the database.
+        wanted: those to change.
+        to: tells another revision to stop at, for tests of upgrades.
 
     Raises:
         MigrationFailed: naming the lineage; those before it stay upgraded, it and those after it do not change.
     """
     with _engine(url) as engine:
-        return [lineage.id for lineage in wanted if _upgrade(engine, lineage)]
+        return [lineage.id for lineage in wanted if _upgrade(engine, lineage, to(lineage))]
 
 
-def _upgrade(engine: Engine, lineage: Lineage) -> bool:
+def _upgrade(engine: Engine, lineage: Lineage, to: str) -> bool:
     with _transaction(engine, lineage) as connection:
         before = _present(connection, lineage)
-        command.upgrade(configuration(connection, lineage), "head")
+        command.upgrade(configuration(connection, lineage), to)
         _check_references(connection)
         return _present(connection, lineage) != before
 
 
 def downgrade(url: str, lineage: Lineage) -> None:
     """Undo every revision of a lineage and drop its version table."""
-    with _engine(url) as engine, _transaction(engine, lineage) as connection:
+    with change(url, lineage) as connection:
+        downgrade_within(connection, lineage)
+
+
+def downgrade_within(connection: Connection, lineage: Lineage) -> None:
+    """Undo every revision of a lineage and drop its version table, in the caller's transaction."""
+    if _present(connection, lineage) is not None:
         command.downgrade(configuration(connection, lineage), "base")
-        connection.execute(text(f"DROP TABLE IF EXISTS {lineage.version_table}"))
+    connection.execute(text(f"DROP TABLE IF EXISTS {lineage.version_table}"))
+
+
+@contextmanager
+def change(url: str, lineage: Lineage) -> Iterator[Connection]:
+    """Open a transaction that may change the schema; any failure is told as `MigrationFailed`, and undoes all of it."""
+    with _engine(url) as engine, _transaction(engine, lineage) as connection:
+        yield connection
+        _check_references(connection)
 
 
 def render_sql(url: str, lineage: Lineage) -> None:

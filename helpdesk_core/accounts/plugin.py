@@ -14,6 +14,7 @@ from helpdesk_core.accounts import (
     permissions,
     resources,
     routes,
+    service,
     sockets,
 )
 from helpdesk_core.accounts.backup_codes import BackupCodes
@@ -31,6 +32,7 @@ from helpdesk_core.events import Event, Handler
 from helpdesk_core.hookspecs import hookimpl
 from helpdesk_core.jobs import Job
 from helpdesk_core.permissions import Permission
+from helpdesk_core.plugins import LifeCycleContext, PluginNames
 from helpdesk_core.resources import Resource
 from helpdesk_core.settings import Settings
 from helpdesk_core.web.authentication import Authenticator
@@ -102,3 +104,8 @@ def register_resources() -> Sequence[Resource]:
 @hookimpl
 def register_organization_settings() -> Sequence[type[BaseModel]]:
     return [CoreSettings]
+
+
+@hookimpl
+def forget_plugin(ctx: LifeCycleContext, names: PluginNames) -> None:
+    service.forget_plugin(ctx.session, names)

@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from helpdesk_core.cli.failures import Refused
 from helpdesk_core.cli.installation import Installation, database_file, pass_installation
 from helpdesk_core.cli.plugin_switches import disable, enable
+from helpdesk_core.cli.plugin_uninstall import uninstall
 from helpdesk_core.cli.silence import nothing_logged
 from helpdesk_core.clock import SystemClock, api_time
 from helpdesk_core.plugins import EssentialPluginFailed, State
@@ -22,11 +23,12 @@ from helpdesk_core.tenancy import set_unscoped
 
 @click.group()
 def plugin() -> None:
-    """Show plugins and what is wrong with them, switch them on and off."""
+    """Show plugins and what is wrong with them, switch them, remove them."""
 
 
 plugin.add_command(enable)
 plugin.add_command(disable)
+plugin.add_command(uninstall)
 
 
 @plugin.command(name="list")

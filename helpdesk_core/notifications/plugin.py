@@ -8,8 +8,10 @@ from helpdesk_core.hookspecs import hookimpl
 from helpdesk_core.jobs import Job
 from helpdesk_core.notifications import events, jobs, permissions, resources, routes
 from helpdesk_core.notifications.letters import Notices
+from helpdesk_core.notifications.service import forgetting
 from helpdesk_core.notifications.service.inbox import mark_own_read
 from helpdesk_core.permissions import Permission
+from helpdesk_core.plugins import LifeCycleContext, PluginNames
 from helpdesk_core.resources import Resource
 from helpdesk_core.web.realtime.inbox import Inbox
 from helpdesk_core.web.routing import Router
@@ -43,3 +45,8 @@ def register_services() -> Sequence[Callable[..., Any]]:
 @hookimpl
 def register_resources() -> Sequence[Resource]:
     return resources.ALL
+
+
+@hookimpl
+def forget_plugin(ctx: LifeCycleContext, names: PluginNames) -> None:
+    forgetting.forget_plugin(ctx.session, names)

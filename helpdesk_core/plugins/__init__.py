@@ -4,7 +4,7 @@ from helpdesk_core.plugins.contributions import Contributions, Plan
 from helpdesk_core.plugins.gate import Gate, PluginUnavailable
 from helpdesk_core.plugins.health import Hung, PluginHealth
 from helpdesk_core.plugins.host import Plugin, PluginHost
-from helpdesk_core.plugins.life_cycle import LifeCycleContext
+from helpdesk_core.plugins.life_cycle import LifeCycleContext, PluginNames
 from helpdesk_core.plugins.loading import EssentialPluginFailed, load_plugins
 from helpdesk_core.plugins.manifest import TIERS, Manifest
 from helpdesk_core.plugins.organization_settings import OrganizationSettings
@@ -24,6 +24,7 @@ __all__ = [
     "Plugin",
     "PluginHealth",
     "PluginHost",
+    "PluginNames",
     "PluginUnavailable",
     "State",
     "load_plugins",

@@ -29,3 +29,28 @@ class LifeCycleContext:
         """Return the service of a type, as endpoints get it with `ctx.services.get`."""
         found: T = self._services[kind]
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class PluginNames:
+    """The names that belong to a plugin which is being uninstalled.
+
+    Attributes:
+        id: of the plugin.
+        own: what it declared; empty when its code is gone.
+        others: what other plugins have declared.
+    """
+
+    id: str
+    own: frozenset[str]
+    others: frozenset[str]
+
+    def owns(self, name: str) -> bool:
+        """Tell whether a permission, event, kind of notification, handler, job or setting is the plugin's.
+
+        Names of a plugin whose code is gone are told by their beginning, `oncall.`, `oncall:` or `oncall_`; those of
+        jobs and handlers by that of the package, if it is called `helpdesk_oncall`.
+        """
+        ours = (f"{self.id}.", f"{self.id}:", f"{self.id}_", f"helpdesk_{self.id}.")
+        begins = name == self.id or name.startswith(ours)
+        return name in self.own or (begins and name not in self.others)

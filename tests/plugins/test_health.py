@@ -127,7 +127,7 @@ def test_it_is_tried_again_by_itself(installation, member, anonymous, break_it, 
     assert "weak" not in troubled(anonymous)
 
 
-def test_other_processes_hear_of_it(installation, host, member, break_it, health, write_plugin):
+def test_other_processes_hear_of_it(installation, member, break_it, health):
     break_it()
     for _ in range(5):
         member.get("/weak/")
@@ -144,7 +144,7 @@ def test_refusals_are_nobodys_fault(installation, member, outsider, health):
     served(member.get("/weak/"))
 
 
-def test_administrators_of_the_platform_see_what_failed_where(installation, platform, agent, member, break_it, health):
+def test_administrators_of_the_platform_see_what_failed_where(platform, agent, member, break_it, health):
     break_it()
     member.get("/weak/")
     member.get("/weak/")

@@ -48,9 +48,21 @@ def faults(installation):
     return __import__("sample_rota.plugin").plugin.faults
 
 
+@pytest.fixture(params=[KeyError("lost"), SystemExit(3)], ids=repr)
+def broken(faults, request):
+    """Make the next hook fail."""
+    return lambda: faults.append(request.param)
+
+
 @pytest.fixture
 def path(owner):
     return f"/organizations/{owner.organization_id}/plugins/rota/"
+
+
+@pytest.fixture
+def acme(name, owner, path):
+    """Tell everything about Acme that a switch changes."""
+    return lambda: (name(), is_on(owner, path))
 
 
 @pytest.fixture
@@ -77,16 +89,15 @@ def test_hooks_are_called_once_for_each_switch(owner, path, name):
     assert name() == "prepared"
 
 
-@pytest.mark.parametrize("fault", [KeyError("lost"), SystemExit(3)])
 @pytest.mark.parametrize("act", ["disable", "enable"])
-def test_a_failing_hook_leaves_everything_as_it_was(owner, path, name, faults, act, fault):
+def test_a_failing_hook_leaves_everything_as_it_was(owner, path, acme, broken, act):
     if act == "enable":
         served(owner.post(f"{path}disable/"))
-    before, was_on = name(), is_on(owner, path)
-    faults.append(fault)
+    before = acme()
+    broken()
     error = refused(owner.post(f"{path}{act}/"), 500)["error"]
     assert (error["code"], error["details"]) == ("PLUGIN_SWITCH_FAILED", {"plugin": "rota", "hook": f"on_{act}"})
-    assert (name(), is_on(owner, path)) == (before, was_on)
+    assert acme() == before
     served(owner.post(f"{path}{act}/"))
 
 

@@ -37,7 +37,7 @@ from helpdesk_core.accounts.service.organizations import (
     set_organization_active,
     verify_domain,
 )
-from helpdesk_core.accounts.service.plugins import disable_plugin, enable_plugin, why_off
+from helpdesk_core.accounts.service.plugins import disable_plugin, enable_plugin, forget_plugin, why_off
 from helpdesk_core.accounts.service.roles import create_role, delete_role, update_role
 from helpdesk_core.accounts.service.sessions import become_session, end_session_of
 from helpdesk_core.accounts.service.users import (
@@ -79,6 +79,7 @@ __all__ = [
     "exchange",
     "find_invitation",
     "find_link",
+    "forget_plugin",
     "invite",
     "issue_link",
     "log_in",

@@ -1,14 +1,15 @@
 """The verbs of plugins as one organisation has them."""
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from helpdesk_core import audit
 from helpdesk_core.accounts.errors import PluginNeeded, PluginSwitchFailed, RequiredPluginsOff, SystemPlugin
 from helpdesk_core.accounts.events import PluginsChanged
-from helpdesk_core.accounts.models import Organization
+from helpdesk_core.accounts.models import ApiKey, CustomRole, Organization
 from helpdesk_core.errors import HelpdeskError, NotFound, PluginNotEnabled
 from helpdesk_core.events import now, publish
-from helpdesk_core.plugins import TIERS, LifeCycleContext, Manifest, Phase, PluginHealth, PluginHost
+from helpdesk_core.plugins import TIERS, LifeCycleContext, Manifest, Phase, PluginHealth, PluginHost, PluginNames
 
 
 def why_off(host: PluginHost, organization: Organization, manifest: Manifest) -> str | None:
@@ -64,6 +65,17 @@ def disable_plugin(session: Session, host: PluginHost, organization: Organizatio
     if needing:
         raise PluginNeeded(details={"plugin": plugin, "needed_by": needing})
     _switch(session, host, organization, plugin, enabled=False)
+
+
+def forget_plugin(session: Session, names: PluginNames) -> None:
+    """Remove a plugin from organisations, roles and API keys; `session` sees every organisation."""
+    for organization in session.scalars(select(Organization)):
+        organization.disabled_plugins = [plugin for plugin in organization.disabled_plugins if plugin != names.id]
+        organization.settings = {key: value for key, value in organization.settings.items() if key != names.id}
+    for role in session.scalars(select(CustomRole)):
+        role.permissions = [code for code in role.permissions if not names.owns(code)]
+    for key in session.scalars(select(ApiKey)):
+        key.scopes = [code for code in key.scopes if not names.owns(code)]
 
 
 def _manifests(host: PluginHost) -> dict[str, Manifest]:

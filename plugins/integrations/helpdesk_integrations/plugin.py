@@ -5,10 +5,22 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from helpdesk_core.api import Event, Handler, Job, NotificationKind, Permission, Resource, Router, hookimpl
+from helpdesk_core.api import (
+    Event,
+    Handler,
+    Job,
+    LifeCycleContext,
+    NotificationKind,
+    Permission,
+    PluginNames,
+    Resource,
+    Router,
+    hookimpl,
+)
 from helpdesk_integrations import events, handlers, jobs, kinds, permissions, public, resources
 from helpdesk_integrations.models import Base
 from helpdesk_integrations.routes import apis, deliveries, oauth, webhooks
+from helpdesk_integrations.service import forgetting
 from helpdesk_integrations.settings import IntegrationSettings
 
 
@@ -60,3 +72,8 @@ def register_resources() -> tuple[Resource, ...]:
 @hookimpl
 def register_notification_kinds() -> tuple[NotificationKind, ...]:
     return kinds.ALL
+
+
+@hookimpl
+def forget_plugin(ctx: LifeCycleContext, names: PluginNames) -> None:
+    forgetting.forget_plugin(ctx.session, names)

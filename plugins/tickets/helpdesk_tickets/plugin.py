@@ -5,7 +5,18 @@ from collections.abc import Callable
 from click import Command
 from pydantic import BaseModel
 
-from helpdesk_core.api import Event, Handler, Job, NotificationKind, Permission, Resource, Router, hookimpl
+from helpdesk_core.api import (
+    Event,
+    FileStore,
+    Handler,
+    Job,
+    LifeCycleContext,
+    NotificationKind,
+    Permission,
+    Resource,
+    Router,
+    hookimpl,
+)
 from helpdesk_tickets import commands, demo, events, handlers, jobs, notices, permissions, resources
 from helpdesk_tickets.models import Base
 from helpdesk_tickets.routes import (
@@ -21,6 +32,7 @@ from helpdesk_tickets.routes import (
     tickets,
 )
 from helpdesk_tickets.schemas.settings import TicketSettings
+from helpdesk_tickets.service import purging
 
 
 @hookimpl
@@ -89,3 +101,8 @@ def register_demo_data() -> list[Callable[..., None]]:
 @hookimpl
 def register_commands() -> list[Command]:
     return [commands.tickets]
+
+
+@hookimpl
+def on_uninstall(ctx: LifeCycleContext) -> None:
+    purging.discard_files(ctx.session, ctx.get(FileStore))  # type: ignore[type-abstract]  # a setting says which

@@ -5,12 +5,24 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from helpdesk_core.api import Event, Handler, Job, NotificationKind, Permission, Resource, Router, hookimpl
+from helpdesk_core.api import (
+    Event,
+    Handler,
+    Job,
+    LifeCycleContext,
+    NotificationKind,
+    Permission,
+    PluginNames,
+    Resource,
+    Router,
+    hookimpl,
+)
 from helpdesk_workflow import events, handlers, hookspecs, jobs, kinds, permissions, resources
 from helpdesk_workflow.library import Library, TriggerShelf
 from helpdesk_workflow.log import WorkflowSettings
 from helpdesk_workflow.models import Base
 from helpdesk_workflow.routes import automations, catalogue, executions
+from helpdesk_workflow.service import forgetting
 
 
 @hookimpl
@@ -66,3 +78,8 @@ def register_resources() -> tuple[Resource, ...]:
 @hookimpl
 def register_hookspecs() -> list[Any]:
     return [hookspecs]
+
+
+@hookimpl
+def forget_plugin(ctx: LifeCycleContext, names: PluginNames) -> None:
+    forgetting.forget_plugin(ctx.session, names)

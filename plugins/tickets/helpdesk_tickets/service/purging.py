@@ -55,6 +55,12 @@ def purge(
     return Purged(orphans, len(tickets))
 
 
+def discard_files(session: Session, files: FileStore) -> None:
+    """Remove every stored file once the transaction is committed: the tables are about to be dropped."""
+    for key in session.scalars(select(Attachment.file_key)):
+        discard_upload(session, files, key)
+
+
 def _forget_files(session: Session, files: FileStore, *which: ColumnElement[bool]) -> int:
     attachments = session.scalars(select(Attachment).where(*which)).all()
     for attachment in attachments:

@@ -1,0 +1,70 @@
+"""`helpdesk plugin uninstall`."""
+
+import click
+from sqlalchemy import Connection, text
+
+from helpdesk_core.cli.failures import Misused, Refused
+from helpdesk_core.cli.installation import Installation, pass_installation
+from helpdesk_core.database import metadata
+from helpdesk_core.plugins.discovery import BUILT_IN
+from helpdesk_core.uninstalling import Inventory, Removal, export, inventory, names_of, needed_by, release, remove
+
+
+@click.command()
+@click.argument("plugin_id", metavar="ID")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--keep-data", is_flag=True, help="Keep its tables and what organisations stored, for when it is back.")
+@pass_installation
+def uninstall(installation: Installation, plugin_id: str, *, yes: bool, keep_data: bool) -> None:
+    """Remove all that a plugin has stored, after writing it to a file.
+
+    Works as well for one whose package is gone already. Stop the servers first, or expect them to answer 503 for it.
+    """
+    host = installation.every_plugin
+    if plugin_id in BUILT_IN:
+        raise Misused(f"{plugin_id} belongs to the core.")
+    needing = needed_by(host, plugin_id)
+    if needing:
+        raise Refused(f"{', '.join(needing)} cannot do without {plugin_id}: uninstall first what needs it.")
+    installation.check_database()
+    found = _inventory(installation, plugin_id)
+    package = next((plugin.package for plugin in host.plugins if plugin.id == plugin_id), None)
+    if package is None and not found.tables:
+        raise Misused(f"There is no plugin {plugin_id}, and nothing left of one.")
+    removal = Removal(names_of(host, plugin_id), installation.services, host)
+    if keep_data:
+        release(removal)
+        click.echo(f"The data of {plugin_id} is kept; jobs that wait for it wait until it is back.")
+    else:
+        _remove(installation, removal, found, yes=yes)
+    if package:
+        click.echo(f"Now remove its package, or `helpdesk migrate` installs it anew: pip uninstall {_name(package)}")
+
+
+def _remove(installation: Installation, removal: Removal, found: Inventory, *, yes: bool) -> None:
+    plugin_id, rows = removal.names.id, sum(found.rows.values())
+    click.echo(f"{plugin_id} has {rows} rows in {len(found.rows)} tables.")
+    if not yes:
+        click.confirm("Write them to a file and remove everything?", abort=True)
+    if found.rows:
+        with installation.database.engine.connect() as connection:
+            _begin_snapshot(connection)
+            folder, now = installation.settings.home / "exports", installation.services.clock.now()
+            path = export(connection, plugin_id, found, folder=folder, now=now)
+        click.echo(f"Wrote {path}")
+    remove(removal)
+    click.echo(f"Removed {plugin_id}.")
+
+
+def _inventory(installation: Installation, plugin_id: str) -> Inventory:
+    with installation.database.engine.connect() as connection:
+        return inventory(connection, plugin_id, frozenset(metadata.info.get("search_indexes", ())))
+
+
+def _begin_snapshot(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+
+
+def _name(package: str) -> str:
+    return package.replace("_", "-")

@@ -1,0 +1,121 @@
+"""Removing a plugin: its tables, and whatever names it in the tables of others, in one transaction."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, delete, inspect, select, text
+from sqlalchemy.orm import Session
+
+from helpdesk_core.events import OutboxEvent, attribute_session
+from helpdesk_core.jobs.queue import ScheduleSlot, StoredJob
+from helpdesk_core.lineages import Lineage
+from helpdesk_core.migrations import change, downgrade_within
+from helpdesk_core.plugins import LifeCycleContext, Plugin, PluginHost, PluginNames
+from helpdesk_core.plugins.models import PluginFault, PluginSuspension
+from helpdesk_core.tenancy import set_unscoped
+from helpdesk_core.web.context import Services
+
+BATCH = 500
+
+
+@dataclass
+class Removal:
+    """What is removed, and what is still to be done once it is: files, for instance, which know no transaction."""
+
+    names: PluginNames
+    services: Services
+    host: PluginHost
+    afterwards: list[Callable[[], None]] = field(default_factory=list)
+
+    @property
+    def plugin(self) -> Plugin | None:
+        """Return the plugin, if its package is still there."""
+        return next((each for each in self.host.plugins if each.id == self.names.id), None)
+
+
+def needed_by(host: PluginHost, plugin: str) -> list[str]:
+    """Return the ids of installed plugins that require this one, whether or not they run."""
+    return [each.id for each in host.plugins if each.manifest and plugin in each.manifest.requires]
+
+
+def remove(removal: Removal) -> None:
+    """Remove everything; all of it, or nothing if anything fails.
+
+    Raises:
+        MigrationFailed: a step failed; the message names it.
+    """
+    plugin = removal.plugin
+    lineage = Lineage(removal.names.id, plugin.folder / "migrations" if plugin else removal.services.settings.home)
+    with change(removal.services.settings.database, lineage) as connection:
+        session = _session(removal.services, connection)
+        context = LifeCycleContext(session, None, removal.services.clock.now(), removal.services.extra)
+        if plugin is not None and "on_uninstall" in plugin.life_cycle:
+            plugin.life_cycle["on_uninstall"](ctx=context)
+        _forget(removal, context)
+        session.flush()
+        if plugin is not None and lineage.folder.is_dir():
+            downgrade_within(connection, lineage)
+        _drop_what_is_left(connection, lineage)
+        removal.afterwards.extend(session.info.pop("after_commit", ()))
+    for act in removal.afterwards:
+        act()
+
+
+def release(removal: Removal) -> None:
+    """Remove what only concerns a plugin while it runs, and keep its data: for one that is to come back."""
+    lineage = Lineage(removal.names.id, removal.services.settings.home)
+    with change(removal.services.settings.database, lineage) as connection:
+        session = _session(removal.services, connection)
+        _forget_running(session, removal.names)
+        session.flush()
+
+
+def _session(services: Services, connection: Connection) -> Session:
+    session = services.database.joined(connection)
+    set_unscoped(session)
+    attribute_session(session, services.bus, None)
+    return session
+
+
+def _forget(removal: Removal, context: LifeCycleContext) -> None:
+    session, names = context.session, removal.names
+    _forget_running(session, names)
+    _delete_named(session, StoredJob, StoredJob.name, names)
+    types = [type for type in session.scalars(select(OutboxEvent.type).distinct()) if names.owns(type)]
+    _delete_deliveries(session, types)
+    session.execute(delete(OutboxEvent).where(OutboxEvent.type.in_(types)))
+    for plugin in removal.host.active:
+        has_tables = plugin.id not in removal.host.outages
+        if plugin.id != names.id and has_tables and "forget_plugin" in plugin.life_cycle:
+            plugin.life_cycle["forget_plugin"](ctx=context, names=names)
+
+
+def _delete_deliveries(session: Session, types: list[str]) -> None:
+    """Remove what others were still to be told of the plugin's events."""
+    events = select(OutboxEvent.id).where(OutboxEvent.type.in_(types))
+    session.execute(delete(StoredJob).where(StoredJob.event_id.in_(events), StoredJob.arguments.is_(None)))
+
+
+def _forget_running(session: Session, names: PluginNames) -> None:
+    _delete_named(session, ScheduleSlot, ScheduleSlot.name, names)
+    for model in (PluginFault, PluginSuspension):
+        session.execute(delete(model).where(model.plugin == names.id))
+
+
+def _delete_named(session: Session, model: Any, column: Any, names: PluginNames) -> None:
+    mine = [name for name in session.scalars(select(column).distinct()) if names.owns(name)]
+    session.execute(delete(model).where(column.in_(mine)))
+
+
+def _drop_what_is_left(connection: Connection, lineage: Lineage) -> None:
+    """Drop the version table, and every table of a plugin whose migrations are gone or have left some behind."""
+    prefix, version_table = f"{lineage.id}_", lineage.version_table
+    if connection.dialect.name == "sqlite":  # virtual tables take the tables that they are made of along
+        virtual = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%'")
+        for name in [name for (name,) in virtual if name.startswith(prefix)]:
+            connection.execute(text(f'DROP TABLE "{name}"'))
+    cascade = " CASCADE" if connection.dialect.name == "postgresql" else ""  # where SQLite looks at no reference
+    for name in [name for name in inspect(connection).get_table_names() if name.startswith(prefix)]:
+        connection.execute(text(f'DROP TABLE "{name}"{cascade}'))
+    connection.execute(text(f"DROP TABLE IF EXISTS {version_table}"))
