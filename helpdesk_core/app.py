@@ -33,17 +33,18 @@ from helpdesk_core.limits.quota import Quota
 from helpdesk_core.limits.stores import Chain
 from helpdesk_core.lineages import lineages, pending
 from helpdesk_core.mail import Mailer, mailer_for
-from helpdesk_core.plugins import Contributions, PluginHealth, PluginHost, load_plugins
+from helpdesk_core.plugins import Contributions, PluginHealth, PluginHost, Watchdog, load_plugins
 from helpdesk_core.resources import Resources
 from helpdesk_core.schemas import Dialect
 from helpdesk_core.settings import Settings
 from helpdesk_core.upkeep import Upkeep, every
 from helpdesk_core.web.answers import Form
 from helpdesk_core.web.context import Services
-from helpdesk_core.web.dispatch import Api, Lanes
+from helpdesk_core.web.dispatch import Api
 from helpdesk_core.web.docs import documentation_routes
 from helpdesk_core.web.errors import render
 from helpdesk_core.web.health import health_routes
+from helpdesk_core.web.lanes import Lanes
 from helpdesk_core.web.limits import HEADERS, Limits
 from helpdesk_core.web.middleware import Frame
 from helpdesk_core.web.pages import page_routes
@@ -118,6 +119,7 @@ def assemble(
     extra = {**_extra(settings, host, clock, contributions), FileStore: files, **(instead or {})}
     behind = due_migrations(database, host)
     health = extra[PluginHealth] = PluginHealth(host, database, clock, most=settings.suspend_after, behind=behind)
+    extra[Watchdog] = Watchdog(health, database.let_go)
     bus = _bus(host, clock, contributions, extra, bell)
     tenants = Tenants(contributions.enabled, active_organizations, host.outages)
     runner = Runner(database, Registry.of(host), clock, bus, tenants, extra=extra, later=bell.ask_in)
@@ -206,7 +208,7 @@ def create_app(
     parts = parts or assemble(settings)
     services, host = parts.services, parts.host
     reads_here = services.database.kind == "sqlite" and not settings.database_threads
-    lanes = Lanes(*lane_sizes(settings), reads_here=reads_here)
+    lanes = Lanes(*lane_sizes(settings), reads_here=reads_here, watchdog=services.get(Watchdog))
     authenticators = [authenticator(services) for _, authenticator in host.declared("register_authenticators")]
     readers = {endpoint.path: endpoint for endpoint in parts.endpoints if endpoint.method == "GET"}
     unit_of_work = UnitOfWork(services, authenticators, host.gate, readers)
@@ -220,6 +222,7 @@ def create_app(
             (pool or parts.bell).start()
             parts.upkeep.start()
             services.get(Wakers).start()
+            services.get(Watchdog).start()
         hub.start()
         try:
             yield
@@ -228,6 +231,7 @@ def create_app(
             if pool is not None:
                 await run_in_threadpool(pool.stop)
             parts.bell.stop()
+            services.get(Watchdog).stop()
             parts.upkeep.stop()
             await run_in_threadpool(services.get(Wakers).close)
             lanes.close()

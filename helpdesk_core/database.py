@@ -141,13 +141,16 @@ class Database:
         # Without their parameters, the messages of failed statements carry no hash or address into a log.
         shared: dict[str, Any] = {"pool_size": threads, "max_overflow": 4, "hide_parameters": True}
         self.engine = create_engine(url, **shared, **_connect_arguments(self.kind))
-        if self.kind == "sqlite":
-            prepare_sqlite(self.engine, synchronous)
+        self._writer_lock = prepare_sqlite(self.engine, synchronous) if self.kind == "sqlite" else None
         self._readers = sessionmaker(self.engine, expire_on_commit=False, info={"writes": False})
         writing_engine = self.engine.execution_options(writes=True)
         self._writers = sessionmaker(writing_engine, expire_on_commit=False, info={"writes": True})
         guard_tenancy(self._readers)
         guard_tenancy(self._writers)
+        self._open: dict[int, Connection] = {}
+        event.listen(writing_engine, "begin", self._note)
+        event.listen(writing_engine, "commit", self._forget)
+        event.listen(writing_engine, "rollback", self._forget)
 
     @contextmanager
     def session(self, *, writes: bool, snapshot: bool = False) -> Iterator[Session]:
@@ -168,6 +171,25 @@ class Database:
                 session.info.pop("connection", None)  # refers back to the session
                 for undo in session.info.pop("on_rollback", ()):
                     undo()
+
+    def _note(self, connection: Connection) -> None:
+        self._open[threading.get_ident()] = connection
+
+    def _forget(self, _connection: Connection) -> None:
+        self._open.pop(threading.get_ident(), None)
+
+    def let_go(self, thread: int) -> None:
+        """Give up the transaction of a thread that is stuck outside the database, and with it what it has locked.
+
+        Should the thread ever go on, it finds its connection closed.
+        """
+        connection = self._open.pop(thread, None)
+        if connection is None:
+            return
+        driver: Any = connection.connection.driver_connection
+        driver.close()
+        if self._writer_lock is not None:
+            self._writer_lock.release(connection)
 
     def writer(self) -> Session:
         """Return a session that writes, for callers that close it themselves."""
@@ -230,8 +252,8 @@ def _connect_arguments(kind: str) -> dict[str, Any]:
     return {"pool_pre_ping": True, "connect_args": {"prepare_threshold": None}}
 
 
-def prepare_sqlite(engine: Engine, synchronous: SqliteSynchronous) -> None:
-    """Set every connection up, and make transactions begin as what they are: reading or writing."""
+def prepare_sqlite(engine: Engine, synchronous: SqliteSynchronous) -> "_WriterLock":
+    """Set every connection up, and make transactions begin as what they are: reading or writing; return the lock."""
     pragmas = (
         "PRAGMA journal_mode=WAL",
         f"PRAGMA synchronous={synchronous}",
@@ -253,6 +275,7 @@ def prepare_sqlite(engine: Engine, synchronous: SqliteSynchronous) -> None:
     event.listen(engine, "begin", lock.begin)
     event.listen(engine, "commit", lock.commit)
     event.listen(engine, "rollback", lock.rollback)
+    return lock
 
 
 class _WriterLock:
@@ -284,12 +307,13 @@ class _WriterLock:
     def commit(self, connection: Connection) -> None:
         # SQLAlchemy announces a commit before doing it; done here, the lock outlives the transaction.
         connection.connection.commit()
-        self._release(connection)
+        self.release(connection)
 
     def rollback(self, connection: Connection) -> None:
         connection.connection.rollback()
-        self._release(connection)
+        self.release(connection)
 
-    def _release(self, connection: Connection) -> None:
+    def release(self, connection: Connection) -> None:
+        """Let the next writer in, if it is this one's turn that ends."""
         if connection.info.pop("holds_writer_lock", False):
             self._lock.release()

@@ -139,6 +139,10 @@ class Settings(BaseModel):
     """Whether a plugin that is not active stops every command."""
     plugin_start_seconds: Annotated[float, Field(gt=0)] = Field(10.0, examples=[30])
     """How long a plugin may take to be imported, and again to be registered, before it counts as failed."""
+    quick_request_seconds: Annotated[float, Field(gt=0)] = Field(20.0, examples=[5])
+    """How long an endpoint that takes milliseconds may take before it is broken off, and its plugin pauses."""
+    slow_request_seconds: Annotated[float, Field(gt=0)] = Field(120.0, examples=[300])
+    """The same for one that is declared as slow: a search, an export."""
     suspend_after: Annotated[int, Field(ge=0)] = Field(20, examples=[50])
     """Failures of a plugin within a minute, at least half of what it does, after which it pauses; 0 for never."""
 

@@ -10,6 +10,7 @@ import click
 from helpdesk_core.app import create_pool
 from helpdesk_core.cli.installation import Installation, pass_installation
 from helpdesk_core.logs import configure_logging
+from helpdesk_core.plugins import Watchdog
 from helpdesk_core.web.realtime.wakers import Wakers
 
 GRACE_SECONDS = 30.0
@@ -44,6 +45,7 @@ def worker(installation: Installation, *, grace: float) -> None:
     parts = installation.parts
     pool = create_pool(parts)
     pool.start()
+    parts.services.get(Watchdog).start()
     parts.upkeep.start()
     parts.services.get(Wakers).start()
     click.echo(f"Worker with {installation.settings.job_threads} threads is ready.")

@@ -3,7 +3,8 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
@@ -45,12 +46,36 @@ class _Turnstile:
     def leave(self) -> None:
         self._places.release()
 
+    @contextmanager
+    def place(self) -> Iterator["_Place"]:
+        """Hold a place that was entered, until the end of the block or until it is given up from elsewhere."""
+        place = _Place(self)
+        try:
+            yield place
+        finally:
+            place.give_up()
+
     def missed(self) -> bool:
         """Tell, once, whether somebody was turned away."""
         if not self._missed.is_set():
             return False
         self._missed.clear()
         return True
+
+
+class _Place:
+    """A place behind a turnstile; the thread that holds it may get stuck."""
+
+    def __init__(self, turnstile: _Turnstile) -> None:
+        self._turnstile = turnstile
+        self._lock = threading.Lock()
+        self.is_given_up = False
+
+    def give_up(self) -> None:
+        with self._lock:
+            if not self.is_given_up:
+                self.is_given_up = True
+                self._turnstile.leave()
 
 
 class Pool:
@@ -118,11 +143,20 @@ class Pool:
     def _work(self, turnstile: _Turnstile, *, slow: bool) -> None:
         if not turnstile.enter():
             return
-        try:
-            while not self._stopping.is_set() and (self._some(slow=slow) or turnstile.missed()):
+        with turnstile.place() as place:
+            self._runner.watchdog.replaceable(lambda _: self._do_without(place))
+            while self._may_go_on(place) and (self._some(slow=slow) or turnstile.missed()):
                 pass
-        finally:
-            turnstile.leave()
+
+    def _may_go_on(self, place: _Place) -> bool:
+        return not self._stopping.is_set() and not place.is_given_up
+
+    def _do_without(self, place: _Place) -> None:
+        """Put another thread in the place of one that is stuck."""
+        place.give_up()
+        if self._consumer is not None:
+            self._consumer.add_thread()
+        self._bell.ask()
 
     def _some(self, *, slow: bool) -> bool:
         """Do some work, and tell whether there may be more; where there clearly is, call for another thread."""

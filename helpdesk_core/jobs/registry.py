@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from helpdesk_core.events import Handler, type_of
 from helpdesk_core.jobs.declared import Job, Retries
-from helpdesk_core.plugins import PluginHost
+from helpdesk_core.plugins import Phase, PluginHost
 from helpdesk_core.plugins.outages import Outages
 
 log = logging.getLogger("helpdesk.jobs")
@@ -49,6 +49,11 @@ class Registered:
     def timeout(self) -> timedelta:
         """Return after which time it counts as failed."""
         return self.what.timeout
+
+    @property
+    def phase(self) -> Phase:
+        """Return what a plugin does when it runs this."""
+        return Phase.EVENT if isinstance(self.what, Handler) else Phase.JOB
 
     @property
     def retries(self) -> Retries:

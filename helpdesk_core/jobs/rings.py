@@ -35,6 +35,11 @@ class JsonSerializer:
 class _Threads(Consumer):  # type: ignore[misc]
     """huey's consumer as a part of a process, which handles signals itself."""
 
+    def add_thread(self) -> None:
+        """Start one more thread, in place of one that is stuck."""
+        worker = self._create_process(self._create_worker(), "Worker-more")
+        worker.start()
+
     def _set_signal_handlers(self) -> None:
         """Leave the signals to the process."""
 

@@ -36,7 +36,7 @@ from helpdesk_core.jobs.fanout import pass_on
 from helpdesk_core.jobs.registry import Registered, Registry, Tenants
 from helpdesk_core.jobs.schedules import enqueue_due
 from helpdesk_core.jobs.work import Work
-from helpdesk_core.plugins import Hung, Phase, PluginHealth
+from helpdesk_core.plugins import Hung, PluginHealth, Watchdog
 from helpdesk_core.plugins.outages import Outage
 from helpdesk_core.tenancy import set_organization, set_unscoped
 
@@ -100,6 +100,7 @@ class Runner:
         self._tenants = tenants
         self._extra = extra
         self._health: PluginHealth = extra[PluginHealth]
+        self.watchdog: Watchdog = extra[Watchdog]
         self._later = later
         self._holder = f"{socket.gethostname()}:{os.getpid()}"[:100]
         self._begun: dict[int, _Begun] = {}
@@ -250,10 +251,11 @@ class Runner:
         self._begun[job.id] = _Begun(job, registered, time.monotonic())
         work = Work(self._database, self._bus, job, cause)
         try:
-            if isinstance(registered.what, Handler):
-                self._handle(registered.what, work, job, cause)
-            else:
-                self._do(registered.what, work, job, cause)
+            with self.watchdog.watched(registered.plugin, registered.phase, registered.timeout.total_seconds()):
+                if isinstance(registered.what, Handler):
+                    self._handle(registered.what, work, job, cause)
+                else:
+                    self._do(registered.what, work, job, cause)
             self._health.succeeded(registered.plugin)
         except LeaseLost:
             raise
@@ -267,8 +269,7 @@ class Runner:
 
     def _blame(self, registered: Registered, error: BaseException) -> None:
         if not isinstance(error, (HelpdeskError, SQLAlchemyError)):
-            phase = Phase.EVENT if isinstance(registered.what, Handler) else Phase.JOB
-            self._health.failed(registered.plugin, phase, error)
+            self._health.failed(registered.plugin, registered.phase, error)
 
     def _handle(self, handler: Handler, work: Work, job: Claimed, cause: Happened | None) -> None:
         if cause is None:

@@ -9,6 +9,7 @@ from helpdesk_core.plugins.loading import EssentialPluginFailed, load_plugins
 from helpdesk_core.plugins.manifest import TIERS, Manifest
 from helpdesk_core.plugins.organization_settings import OrganizationSettings
 from helpdesk_core.plugins.states import Phase, State
+from helpdesk_core.plugins.watchdog import Watchdog
 
 __all__ = [
     "TIERS",
@@ -27,5 +28,6 @@ __all__ = [
     "PluginNames",
     "PluginUnavailable",
     "State",
+    "Watchdog",
     "load_plugins",
 ]

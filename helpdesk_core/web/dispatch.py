@@ -5,9 +5,7 @@ import math
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-from urllib.parse import unquote
 
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
@@ -22,12 +20,14 @@ from helpdesk_core.errors import (
     MethodNotAllowed,
     NotFound,
     PayloadTooLarge,
+    Unavailable,
     UnsupportedMediaType,
 )
-from helpdesk_core.schemas import Filters
+from helpdesk_core.plugins import Hung
 from helpdesk_core.settings import Settings
 from helpdesk_core.web.answers import Answer
 from helpdesk_core.web.dialects import API_VERSION
+from helpdesk_core.web.lanes import Lanes
 from helpdesk_core.web.paths import PathTree
 from helpdesk_core.web.requests import MULTIPART, Incoming
 from helpdesk_core.web.routing import Endpoint
@@ -35,44 +35,6 @@ from helpdesk_core.web.unit_of_work import UnitOfWork
 
 MULTIPART_MARGIN = 65_536
 """Bytes that a form may have beside its file: boundaries, headers, other fields."""
-
-
-class Lanes:
-    """Database threads: a quick lane for most requests, a slow one for searches, exports and hashing.
-
-    Few threads are fast threads: sqlite3 gives the interpreter lock up at every step, and forty of them halved the
-    throughput and doubled the CPU of one. None is faster still, see `docs/decisions/0012-quick-reads-on-sqlite.md`.
-    """
-
-    def __init__(self, quick: int, slow: int, *, reads_here: bool) -> None:
-        """Start no thread yet; each starts with its first request.
-
-        Args:
-            quick: number of threads for what takes milliseconds.
-            slow: number of threads for what takes longer.
-            reads_here: whether quick reads take no thread, but run on the event loop.
-        """
-        self.quick = ThreadPoolExecutor(quick, thread_name_prefix="quick")
-        self.slow = ThreadPoolExecutor(slow, thread_name_prefix="slow")
-        self._reads_here = reads_here
-
-    def choose(self, endpoint: Endpoint, query: str) -> ThreadPoolExecutor | None:
-        """Return the lane for a request; nothing for one that runs where it arrives."""
-        if endpoint.slow or _is_slow(endpoint, query):
-            return self.slow
-        return None if self._reads_here and not endpoint.writes else self.quick
-
-    def close(self) -> None:
-        """Wait for what is running."""
-        self.quick.shutdown()
-        self.slow.shutdown()
-
-
-def _is_slow(endpoint: Endpoint, query: str) -> bool:
-    if not query or endpoint.query is None or not issubclass(endpoint.query, Filters):
-        return False
-    text = unquote(query) if "%" in query else query
-    return any(f"{name}=" in text for name in endpoint.query.slow)
 
 
 MOMENT_SECONDS = 1.0
@@ -146,13 +108,15 @@ class Api:
         try:
             if lane is None:
                 return self._unit_of_work.run(endpoint, complete)
-            return await asyncio.get_running_loop().run_in_executor(lane, self._unit_of_work.run, endpoint, complete)
+            return await asyncio.wrap_future(lane.submit(self._unit_of_work.run, endpoint, complete))
+        except Hung:
+            raise Unavailable("This took too long.") from None
         finally:
             if upload is not None:
                 await upload.close()
 
     async def _in_lane(self, function: Callable[..., Answer], *arguments: Any) -> Answer:
-        return await asyncio.get_running_loop().run_in_executor(self._lanes.quick, function, *arguments)
+        return await asyncio.wrap_future(self._lanes.quick.submit(function, *arguments))
 
     async def _read(
         self, endpoint: Endpoint, incoming: Incoming, scope: Scope, receive: Receive

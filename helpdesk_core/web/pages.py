@@ -21,7 +21,8 @@ from helpdesk_core.schemas import Dialect
 from helpdesk_core.web.answers import Answer, Form
 from helpdesk_core.web.authentication import Authenticator
 from helpdesk_core.web.context import Context, Services
-from helpdesk_core.web.dispatch import Api, Lanes
+from helpdesk_core.web.dispatch import Api
+from helpdesk_core.web.lanes import Lanes
 from helpdesk_core.web.requests import Incoming
 from helpdesk_core.web.routing import Endpoint
 from helpdesk_core.web.templates import Templates

@@ -32,7 +32,7 @@ from helpdesk_core.errors import (
 from helpdesk_core.events import Origin, attribute_session
 from helpdesk_core.keys import Vault, derived_keys
 from helpdesk_core.limits.spending import Spending
-from helpdesk_core.plugins import Gate, Phase, PluginHealth
+from helpdesk_core.plugins import Gate, Hung, Phase, PluginHealth, Watchdog
 from helpdesk_core.queries import Loaded
 from helpdesk_core.schemas import Dialect
 from helpdesk_core.tenancy import set_organization
@@ -42,6 +42,7 @@ from helpdesk_core.web.context import Context, Services, read_include
 from helpdesk_core.web.dialects import Wanted, choose, wanted_by
 from helpdesk_core.web.errors import render
 from helpdesk_core.web.idempotency import Idempotency
+from helpdesk_core.web.lanes import is_slow
 from helpdesk_core.web.limits import Limits
 from helpdesk_core.web.requests import Incoming, query_values, read_body, read_path, read_query, respell
 from helpdesk_core.web.routing import Endpoint
@@ -80,6 +81,9 @@ class UnitOfWork:
         self._services = services
         self._limits = services.get(Limits)
         self._health = services.get(PluginHealth)
+        self._watchdog = services.get(Watchdog)
+        self._quick_seconds = services.settings.quick_request_seconds
+        self._slow_seconds = services.settings.slow_request_seconds
         self._idempotency = Idempotency(derived_keys(services.settings, "repeated requests"))
         self._authenticators = authenticators
         self._gate = gate
@@ -89,7 +93,10 @@ class UnitOfWork:
         """Answer one request; every failure becomes an answer in the caller's dialect."""
         now = self._services.clock.now()
         spending = self._begin(now)
-        return self._limits.finish(spending, self._attempt(endpoint, incoming, now, spending))
+        seconds = self._slow_seconds if is_slow(endpoint, incoming.query) else self._quick_seconds
+        with self._watchdog.watched(endpoint.plugin, self.phase, seconds):
+            answer = self._attempt(endpoint, incoming, now, spending)
+        return self._limits.finish(spending, answer)
 
     def _begin(self, now: datetime) -> Spending | None:
         return self._limits.begin(now)
@@ -350,6 +357,8 @@ def told(error: BaseException, incoming: Incoming) -> HelpdeskError:
         return Invalid("A value is out of range for the database.")
     if overtaken(error):
         return PreconditionFailed()
+    if isinstance(error, Hung):
+        return Unavailable("This took too long.")
     if isinstance(error, OperationalError):
         log.error("database error", exc_info=error, extra={"request_id": incoming.request_id})
         return Unavailable()

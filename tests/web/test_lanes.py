@@ -6,8 +6,9 @@ import pytest
 
 from helpdesk_core.api import Filters, QueryBool
 from helpdesk_core.app import assemble, create_app
+from helpdesk_core.plugins import Watchdog
 from helpdesk_core.testing import Installation
-from helpdesk_core.web.dispatch import Lanes
+from helpdesk_core.web.lanes import Lanes
 from helpdesk_core.web.routing import Endpoint
 
 
@@ -21,8 +22,9 @@ QUICK = Endpoint("GET", "/rotas/", print, "On-call", query=ShiftFilters)
 
 
 @pytest.fixture
-def lanes():
-    made = [Lanes(1, 1, reads_here=True), Lanes(1, 1, reads_here=False)]
+def lanes(installation: Installation):
+    dog = installation.parts.services.get(Watchdog)
+    made = [Lanes(1, 1, reads_here=here, watchdog=dog) for here in (True, False)]
     yield made
     for each in made:
         each.close()
@@ -49,9 +51,9 @@ def test_reads_take_a_thread_on_postgresql_and_where_threads_are_asked_for(
     made: list[bool] = []
 
     class Seen(Lanes):
-        def __init__(self, quick: int, slow: int, *, reads_here: bool) -> None:
+        def __init__(self, quick: int, slow: int, *, reads_here: bool, watchdog: Watchdog) -> None:
             made.append(reads_here)
-            super().__init__(quick, slow, reads_here=reads_here)
+            super().__init__(quick, slow, reads_here=reads_here, watchdog=watchdog)
 
     monkeypatch.setattr("helpdesk_core.app.Lanes", Seen)
     settings = installation.parts.settings.model_copy(update={"database_threads": threads})

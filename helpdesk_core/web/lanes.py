@@ -1,0 +1,142 @@
+"""Lanes: the few threads in which requests meet the database."""
+
+import contextlib
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, InvalidStateError
+from typing import Any, TypeVar
+from urllib.parse import unquote
+
+from helpdesk_core.plugins.watchdog import Watchdog
+from helpdesk_core.schemas import Filters
+from helpdesk_core.web.routing import Endpoint
+
+T = TypeVar("T")
+
+_Task = tuple["Future[Any]", Callable[..., Any], tuple[Any, ...]]
+
+CLOSING_SECONDS = 10.0
+"""How long what is running has to finish when the process stops."""
+
+
+class Lane:
+    """A few threads with one queue. Unlike a pool of the standard library, it can do without one that is stuck."""
+
+    def __init__(self, size: int, name: str, watchdog: Watchdog) -> None:
+        """Start no thread yet; each starts when there is more to do than threads.
+
+        Args:
+            size: the most threads.
+            name: of the threads.
+            watchdog: writes off those that are stuck.
+        """
+        self._size = size
+        self._name = name
+        self._watchdog = watchdog
+        self._tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
+        self._threads: set[threading.Thread] = set()
+        self._idle = 0
+        self._lock = threading.Lock()
+
+    def submit(self, function: Callable[..., T], *arguments: Any) -> "Future[T]":
+        """Have `function` called in a thread of the lane."""
+        future: Future[T] = Future()
+        with self._lock:
+            self._tasks.put((future, function, arguments))
+            if self._idle < self._tasks.qsize() and len(self._threads) < self._size:
+                self._start()
+        return future
+
+    def _start(self) -> None:
+        thread = threading.Thread(target=self._work, name=f"{self._name}-{len(self._threads)}", daemon=True)
+        self._threads.add(thread)
+        thread.start()
+
+    def _work(self) -> None:
+        me = threading.current_thread()
+        present: list[Future[Any]] = []
+        self._watchdog.replaceable(lambda error: self._do_without(me, present, error))
+        while me in self._threads:
+            with self._lock:
+                self._idle += 1
+            task = self._tasks.get()
+            with self._lock:
+                self._idle -= 1
+            if task is None:
+                return
+            present[:] = [task[0]]
+            _run(*task)
+
+    def _do_without(self, thread: threading.Thread, present: "list[Future[Any]]", error: BaseException) -> None:
+        """Put another thread in the place of one that is stuck; its caller is told."""
+        with self._lock:
+            self._threads.discard(thread)
+            self._start()
+        for future in present:
+            with contextlib.suppress(InvalidStateError):
+                future.set_exception(error)
+
+    def close(self) -> None:
+        """Wait for what is running, a while."""
+        with self._lock:
+            threads = tuple(self._threads)
+        for _ in threads:
+            self._tasks.put(None)
+        for thread in threads:
+            thread.join(CLOSING_SECONDS)
+
+
+def _run(future: "Future[Any]", function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        result = function(*arguments)
+    except BaseException as error:  # noqa: BLE001 - whoever waits for the result gets it
+        with contextlib.suppress(InvalidStateError):  # it was written off, and has come back
+            future.set_exception(error)
+        return
+    with contextlib.suppress(InvalidStateError):
+        future.set_result(result)
+
+
+class Lanes:
+    """Database threads: a quick lane for most requests, a slow one for searches, exports and hashing.
+
+    Few threads are fast threads: sqlite3 gives the interpreter lock up at every step, and forty of them halved the
+    throughput and doubled the CPU of one. None is faster still, see `docs/decisions/0012-quick-reads-on-sqlite.md`.
+    """
+
+    def __init__(self, quick: int, slow: int, *, reads_here: bool, watchdog: Watchdog) -> None:
+        """Start no thread yet; each starts with its first request.
+
+        Args:
+            quick: number of threads for what takes milliseconds.
+            slow: number of threads for what takes longer.
+            reads_here: whether quick reads take no thread, but run on the event loop.
+            watchdog: writes off threads that are stuck.
+        """
+        self.quick = Lane(quick, "quick", watchdog)
+        self.slow = Lane(slow, "slow", watchdog)
+        self._reads_here = reads_here
+
+    def choose(self, endpoint: Endpoint, query: str) -> Lane | None:
+        """Return the lane for a request; nothing for one that runs where it arrives."""
+        if is_slow(endpoint, query):
+            return self.slow
+        return None if self._reads_here and not endpoint.writes else self.quick
+
+    def close(self) -> None:
+        """Wait for what is running."""
+        self.quick.close()
+        self.slow.close()
+
+
+def is_slow(endpoint: Endpoint, query: str) -> bool:
+    """Tell whether a request may take longer than some milliseconds."""
+    if endpoint.slow:
+        return True
+    if not query or endpoint.query is None or not issubclass(endpoint.query, Filters):
+        return False
+    text = unquote(query) if "%" in query else query
+    return any(f"{name}=" in text for name in endpoint.query.slow)
