@@ -5,6 +5,7 @@ import re
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from starlette.applications import Starlette
@@ -33,12 +34,15 @@ from helpdesk_core.limits.quota import Quota
 from helpdesk_core.limits.stores import Chain
 from helpdesk_core.lineages import lineages, pending
 from helpdesk_core.mail import Mailer, mailer_for
-from helpdesk_core.plugins import Contributions, PluginHealth, PluginHost, Watchdog, load_plugins
+from helpdesk_core.plugins import Contributions, Phase, Plugin, PluginHealth, PluginHost, Watchdog, load_plugins
+from helpdesk_core.plugins.deadline import deadline
+from helpdesk_core.plugins.discovery import BUILT_IN
 from helpdesk_core.resources import Resources
 from helpdesk_core.schemas import Dialect
 from helpdesk_core.settings import Settings
 from helpdesk_core.upkeep import Upkeep, every
 from helpdesk_core.web.answers import Form
+from helpdesk_core.web.authentication import Authenticator, ContainedAuthenticator
 from helpdesk_core.web.context import Services
 from helpdesk_core.web.dispatch import Api
 from helpdesk_core.web.docs import documentation_routes
@@ -116,10 +120,11 @@ def assemble(
     upkeep, bell = Upkeep(), Bell(settings)
     contributions = Contributions(host, plan_of)
     files = files or FolderStore(settings.home / "files")
-    extra = {**_extra(settings, host, clock, contributions), FileStore: files, **(instead or {})}
+    extra = {**_extra(settings, host, clock, contributions), FileStore: files}
     behind = due_migrations(database, host)
-    health = extra[PluginHealth] = PluginHealth(host, database, clock, most=settings.suspend_after, behind=behind)
+    health = extra[PluginHealth] = PluginHealth(host, database, clock, behind=behind, settings=settings)
     extra[Watchdog] = Watchdog(health, database.let_go)
+    extra.update({**_registered_services(host, settings, clock, health), **(instead or {})})
     bus = _bus(host, clock, contributions, extra, bell)
     tenants = Tenants(contributions.enabled, active_organizations, host.outages)
     runner = Runner(database, Registry.of(host), clock, bus, tenants, extra=extra, later=bell.ask_in)
@@ -146,8 +151,37 @@ def _extra(settings: Settings, host: PluginHost, clock: Clock, contributions: Co
     made: list[Any] = [settings, host, host.catalogue, contributions]
     made += [resources, Changes(resources, host.catalogue), Wakers(settings)]
     made += [Seals(derived_keys(settings, "audit log")), Vault(derived_keys(settings, "stored secrets"))]
-    made += [factory(settings, clock) for _, factory in host.declared("register_services")]
     return {**{type(each): each for each in made}, Mailer: mailer_for(settings), Outbound: Outbound(settings)}
+
+
+def _registered_services(host: PluginHost, settings: Settings, clock: Clock, health: PluginHealth) -> dict[type, Any]:
+    """Return the objects that plugins register, by their type; a plugin whose object cannot be made is taken out."""
+    made = [
+        made_by(plugin, health, partial(factory, settings, clock))
+        for plugin, factory in host.declared("register_services")
+    ]
+    return {type(each): each for each in made if each is not None}
+
+
+def made_by(plugin: Plugin, health: PluginHealth, make: Callable[[], Any]) -> Any:
+    """Return what `make` returns; nothing, and the plugin is taken out, when it fails or takes too long."""
+    try:
+        with deadline(health.start_seconds):
+            return make()
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a plugin raises costs nobody else
+        health.broke(plugin.id, Phase.START, error)
+        return None
+
+
+def _authenticators(host: PluginHost, services: Services) -> list[Authenticator]:
+    """Return what finds callers; one that cannot be made, or fails when it is asked, finds nobody."""
+    health = services.get(PluginHealth)
+    found = []
+    for plugin, factory in host.declared("register_authenticators"):
+        made = made_by(plugin, health, partial(factory, services))
+        if made is not None:
+            found.append(made if plugin.id in BUILT_IN else ContainedAuthenticator(plugin.id, made, health))
+    return found
 
 
 def _bus(host: PluginHost, clock: Clock, contributions: Contributions, extra: Mapping[type, Any], bell: Bell) -> Bus:
@@ -209,7 +243,7 @@ def create_app(
     services, host = parts.services, parts.host
     reads_here = services.database.kind == "sqlite" and not settings.database_threads
     lanes = Lanes(*lane_sizes(settings), reads_here=reads_here, watchdog=services.get(Watchdog))
-    authenticators = [authenticator(services) for _, authenticator in host.declared("register_authenticators")]
+    authenticators = _authenticators(host, services)
     readers = {endpoint.path: endpoint for endpoint in parts.endpoints if endpoint.method == "GET"}
     unit_of_work = UnitOfWork(services, authenticators, host.gate, readers)
     api = Api(parts.endpoints, unit_of_work, lanes, settings)
@@ -242,7 +276,7 @@ def create_app(
         routes=[
             _below("/api/v1", api),
             *page_routes(host, services, authenticators, lanes),
-            *documentation_routes(parts.endpoints, host, settings),
+            *documentation_routes(parts.endpoints, host, services, authenticators),
             *health_routes(parts.services, host),
             *socket_routes(services, hub),
         ],

@@ -31,10 +31,12 @@ class Lineage:
     Attributes:
         id: `core` or the plugin's id; tables and the version table are called after it.
         folder: where its revisions lie.
+        requires: ids of the plugins whose tables must be there first.
     """
 
     id: str
     folder: Path
+    requires: tuple[str, ...] = ()
 
     @property
     def version_table(self) -> str:
@@ -82,7 +84,7 @@ def lineages(host: PluginHost) -> list[Lineage]:
 
 
 def _of(plugin: Plugin) -> Lineage:
-    return Lineage(plugin.id, plugin.folder / "migrations")
+    return Lineage(plugin.id, plugin.folder / "migrations", plugin.manifest.requires if plugin.manifest else ())
 
 
 def pending(database: Database, wanted: Sequence[Lineage]) -> list[str]:
@@ -95,9 +97,17 @@ def pending(database: Database, wanted: Sequence[Lineage]) -> list[str]:
             if lineage.version_table in tables:
                 query = text(f"SELECT version_num FROM {lineage.version_table}")  # noqa: S608 - an id of ours
                 present = connection.execute(query).scalar()
-            if present != lineage.head():
+            if present != _head(lineage):
                 behind.append(lineage.id)
     return behind
+
+
+def _head(lineage: Lineage) -> str | None:
+    """Return the newest revision; of migrations that cannot be read, one that no database is at."""
+    try:
+        return lineage.head()
+    except (MigrationFailed, OSError, UnicodeDecodeError):
+        return "unreadable"
 
 
 def orphans(database: Database, installed: Iterable[str]) -> list[str]:

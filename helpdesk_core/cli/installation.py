@@ -22,7 +22,7 @@ from helpdesk_core.errors import HelpdeskError
 from helpdesk_core.events import Origin, attribute_session
 from helpdesk_core.lineages import CORE, lineages, pending
 from helpdesk_core.logs import configure_logging
-from helpdesk_core.plugins import Phase, Plugin, PluginHealth, PluginHost, State, load_plugins
+from helpdesk_core.plugins import Contributions, Phase, Plugin, PluginHealth, PluginHost, State, load_plugins
 from helpdesk_core.plugins.loading import blamed
 from helpdesk_core.settings import Settings, load_settings
 from helpdesk_core.tenancy import set_organization, set_unscoped
@@ -33,7 +33,12 @@ class Installation:
     """One installation. Plugins' commands get it with `@click.pass_obj`.
 
     Everything is read or made when it is first used.
+
+    Attributes:
+        acting: id of the plugin whose command runs, if it is one's.
     """
+
+    acting: str | None = None
 
     @cached_property
     def settings(self) -> Settings:
@@ -116,9 +121,16 @@ class Installation:
                 set_unscoped(session)
             else:
                 set_organization(session, organization_id)
+                self._check_switch(session)
             attribute_session(session, self.services.bus, None, Origin(credential="command"))
             yield session
             commit(session)
+
+    def _check_switch(self, session: Session) -> None:
+        """Refuse a plugin's command where the organisation has the plugin not on."""
+        plugin = self.acting
+        if plugin is not None and not self.services.get(Contributions).enabled(session, plugin):
+            raise Refused(f"The organisation does not have {plugin} on.")
 
 
 pass_installation = click.make_pass_decorator(Installation, ensure=True)
@@ -161,6 +173,7 @@ def _contained(plugin: Plugin, callback: Callable[..., Any]) -> Callable[..., An
         outage = installation.host.outages.get(plugin.id)
         if outage is not None:
             raise Refused(f"plugin {plugin.id} is {outage.state}: {outage.reason}")
+        installation.acting = plugin.id
         try:
             return callback(*arguments, **options)
         except (click.ClickException, click.exceptions.Exit, click.Abort, HelpdeskError, SQLAlchemyError):

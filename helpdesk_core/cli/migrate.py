@@ -5,7 +5,7 @@ import click
 from helpdesk_core.cli.failures import Misused, Refused
 from helpdesk_core.cli.installation import Installation, pass_installation
 from helpdesk_core.keys import signing_key
-from helpdesk_core.lineages import Lineage, lineages
+from helpdesk_core.lineages import CORE, Lineage, MigrationFailed, lineages
 from helpdesk_core.migrations import render_sql, upgrade
 
 
@@ -17,7 +17,8 @@ from helpdesk_core.migrations import render_sql, upgrade
 def migrate(installation: Installation, *, check: bool, sql: bool, only: str | None) -> None:
     """Bring the database to the newest schema.
 
-    The core and each plugin change in a transaction of their own, and not at all if anything in it fails.
+    The core and each plugin change in a transaction of their own, and not at all if anything in it fails. A plugin that
+    fails is named, and keeps no other waiting but those that require it.
     """
     wanted = _wanted(installation, only)
     if sql:
@@ -28,12 +29,30 @@ def migrate(installation: Installation, *, check: bool, sql: bool, only: str | N
         _check(installation, wanted)
         return
     signing_key(installation.settings)
-    changed = upgrade(installation.settings.database, wanted)
-    for lineage in wanted:
-        if lineage.id in changed:
-            click.echo(f"{lineage.id}: now at {lineage.head()}")
+    changed, failed = _upgrade_each(installation.settings.database, wanted)
+    for lineage in changed:
+        click.echo(f"{lineage.id}: now at {lineage.head()}")
+    if failed:
+        raise Refused("\n".join(failed.values()))
     if not changed:
         click.echo("Nothing to do: the database is up to date.")
+
+
+def _upgrade_each(url: str, wanted: list[Lineage]) -> tuple[list[Lineage], dict[str, str]]:
+    """Bring each lineage to its newest revision; a plugin that fails keeps only those waiting that require it."""
+    changed, failed = list[Lineage](), dict[str, str]()
+    for lineage in wanted:
+        missing = [name for name in lineage.requires if name in failed]
+        if missing:
+            failed[lineage.id] = f"{lineage.id}: waits for {', '.join(missing)}"
+            continue
+        try:
+            changed += [lineage] * len(upgrade(url, [lineage]))
+        except MigrationFailed as error:
+            if lineage.id == CORE:
+                raise
+            failed[lineage.id] = str(error)
+    return changed, failed
 
 
 def _wanted(installation: Installation, only: str | None) -> list[Lineage]:

@@ -58,9 +58,12 @@ def check_declared(plugin: Plugin, known_tables: set[str], claims: Claims) -> No
     for table in set(metadata.tables) - known_tables:
         if not table.startswith(f"{prefix}_"):
             raise ValueError(f"table {table} must be called {prefix}_...")
+    codes = [permission.code for permission in plugin.declared["register_permissions"]]
+    _refuse_twice("permission", codes)
     for permission in plugin.declared["register_permissions"]:
         _check_permission(plugin, permission)
         _claim(claims, "permission", permission.code, plugin)
+    _refuse_twice("event", [event.type for event in plugin.declared["register_events"]])
     for kind, name in _names(plugin):
         _claim(claims, kind, name, plugin)
     _check_work(plugin, claims)
@@ -68,6 +71,8 @@ def check_declared(plugin: Plugin, known_tables: set[str], claims: Claims) -> No
     for router in plugin.declared["register_routes"]:
         if router.prefix not in prefixes:
             raise ValueError(f"prefix {router.prefix!r} is not in the manifest")
+    for hook in ("register_routes", "register_pages"):
+        _refuse_endpoints_twice(plugin.declared[hook], prefixes if hook == "register_routes" else None)
     for segment in prefixes:
         _claim(claims, "prefix", segment, plugin)
     _check_pages(plugin, claims)
@@ -79,16 +84,38 @@ def _names(plugin: Plugin) -> Iterator[tuple[str, str]]:
     yield from (("resource", resource.name) for resource in plugin.declared["register_resources"])
     yield from (("notification kind", kind.name) for kind in plugin.declared["register_notification_kinds"])
     yield from (("organization setting", key) for key in _settings_keys(plugin))
+    yield from (("command", command.name) for command in plugin.declared["register_commands"])
+
+
+def _refuse_endpoints_twice(routers: Sequence[Any], prefixes: Sequence[str] | None) -> None:
+    """Refuse two endpoints of one method and path, and other paths of an endpoint outside the plugin's prefixes."""
+    taken: set[tuple[str, str]] = set()
+    for endpoint in (endpoint for router in routers for endpoint in router.endpoints):
+        for path in (endpoint.path, *endpoint.aliases):
+            if (endpoint.method, _shape(path)) in taken:
+                raise ValueError(f"{endpoint.method} {path} is declared twice")
+            taken.add((endpoint.method, _shape(path)))
+            if prefixes is not None and not path[1:].startswith(tuple(f"{prefix}/" for prefix in prefixes)):
+                raise ValueError(f"path {path} is under no prefix of the manifest")
+
+
+def _shape(path: str) -> str:
+    """Return a path as it is told apart from others: parameters of one name stand for the same."""
+    return path.strip("/")
 
 
 def _check_work(plugin: Plugin, claims: Claims) -> None:
     """Check that handlers and jobs can be told apart by the names under which they are stored."""
     names = [each.name for hook in ("register_event_handlers", "register_jobs") for each in plugin.declared[hook]]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ValueError(f"{', '.join(twice)} is the name of more than one handler or job; give them names")
+    _refuse_twice("handler or job", names)
     for name in names:
         _claim(claims, "handler or job", name, plugin)
+
+
+def _refuse_twice(kind: str, names: Sequence[str]) -> None:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"{', '.join(twice)} is the name of more than one {kind}")
 
 
 def _check_pages(plugin: Plugin, claims: Claims) -> None:

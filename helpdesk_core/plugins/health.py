@@ -24,6 +24,7 @@ from helpdesk_core.plugins.host import PluginHost
 from helpdesk_core.plugins.models import PluginFault, PluginSuspension
 from helpdesk_core.plugins.outages import Outage
 from helpdesk_core.plugins.states import State
+from helpdesk_core.settings import Settings
 from helpdesk_core.statements import upsert
 from helpdesk_core.tenancy import set_unscoped
 
@@ -65,8 +66,8 @@ class PluginHealth:
         database: Database,
         clock: Clock,
         *,
-        most: int = 20,
         behind: Callable[[], Sequence[str]] = tuple,
+        settings: Settings | None = None,
     ) -> None:
         """Begin with everything well.
 
@@ -74,22 +75,27 @@ class PluginHealth:
             host: whose `outages` this keeps.
             database: where processes tell each other.
             clock: tells the time.
-            most: failures within a minute, half of all calls at least, after which a plugin pauses; 0 for never.
             behind: returns the ids of plugins whose migrations are due.
+            settings: say how often a plugin may fail, and how long it may take to start.
         """
+        settings = settings or Settings()
+        self.start_seconds = settings.plugin_start_seconds
         self._host = host
         self._database = database
         self._clock = clock
         self._behind = behind
         self._lock = threading.Lock()
         able = [each for each in host.active if each.id not in BUILT_IN]
-        self._breakers = {each.id: Breaker(most) for each in able if each.manifest and not each.manifest.essential}
+        self._breakers = {
+            each.id: Breaker(settings.suspend_after) for each in able if each.manifest and not each.manifest.essential
+        }
         self._suspended: dict[str, Outage] = {}
         self._unmigrated: dict[str, Outage] = {}
         self._looked_at: datetime | None = None
         host.outages.clear()
         self._unwritten: dict[tuple[str, str], Fault] = {}
         self._new: dict[str, Outage] = {}
+        self._broken: dict[str, Outage] = {}
 
     def succeeded(self, plugin: str) -> None:
         """Count a call that went well."""
@@ -111,6 +117,24 @@ class PluginHealth:
             if breaker is not None and (tripped or isinstance(error, Hung)):
                 self._suspend(plugin, phase, reason, breaker.trip(now))
 
+    def is_out(self, plugin: str) -> bool:
+        """Tell whether a plugin answers nobody at present."""
+        return plugin in self._host.outages
+
+    def broke(self, plugin: str, phase: str, error: BaseException) -> None:
+        """Take a plugin out for as long as the process lives: a part of it that is made at start could not be made.
+
+        Raises:
+            BaseException: the error, if the plugin is one that the process cannot do without.
+        """
+        if plugin not in self._breakers:
+            raise error
+        outage = Outage(State.FAILED, f"{type(error).__name__}: {error}", phase)
+        log.error("plugin failed", exc_info=error, extra={"plugin": plugin, "phase": phase})
+        with self._lock:
+            self._broken[plugin] = outage
+            self._tell()
+
     def _suspend(self, plugin: str, phase: str, reason: str, until: datetime) -> None:
         outage = Outage(State.SUSPENDED, f"failed too often, last with {reason}", phase, until)
         self._suspended[plugin] = self._new[plugin] = outage
@@ -119,7 +143,7 @@ class PluginHealth:
 
     def _tell(self) -> None:
         """Have the gate know; the one object is changed in place, for every request looks at it."""
-        found = {**self._suspended, **self._unmigrated}
+        found = {**self._suspended, **self._unmigrated, **self._broken}
         outages = self._host.outages
         outages.update(found)
         for plugin in outages.keys() - found.keys():

@@ -1,6 +1,7 @@
 """Loading: imports and registers plugins one by one, and contains those that fail."""
 
 import importlib
+import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -85,7 +86,7 @@ def _requirements_run(plugin: Plugin, usable: set[str]) -> bool:
 
 
 def _register(manager: pluggy.PluginManager, plugin: Plugin, claims: Claims, seconds: float) -> None:
-    known_tables = set(metadata.tables)
+    known_tables, known_modules = set(metadata.tables), set(sys.modules)
     claimed = set(claims)
     began = time.perf_counter()
     try:
@@ -103,6 +104,8 @@ def _register(manager: pluggy.PluginManager, plugin: Plugin, claims: Claims, sec
     except _Contained:
         for name in set(metadata.tables) - known_tables:
             metadata.remove(metadata.tables[name])
+        for name in [name for name in set(sys.modules) - known_modules if name.startswith(f"{plugin.package}.")]:
+            del sys.modules[name]  # half of a plugin is none
         for claim in set(claims) - claimed:
             del claims[claim]
         if manager.has_plugin(plugin.id):

@@ -43,4 +43,5 @@ class Phase(StrEnum):
     EVENT = "event"
     JOB = "job"
     COMMAND = "command"
+    START = "start"
     SWITCH = "switch"
