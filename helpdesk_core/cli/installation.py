@@ -16,7 +16,6 @@ from sqlalchemy.orm import Session
 from helpdesk_core.app import Parts, assemble
 from helpdesk_core.cli.failures import Refused
 from helpdesk_core.cli.group import STRICT
-from helpdesk_core.cli.lazy import without_collecting
 from helpdesk_core.database import Database, commit
 from helpdesk_core.errors import HelpdeskError
 from helpdesk_core.events import Origin, attribute_session
@@ -52,8 +51,7 @@ class Installation:
     @cached_property
     def every_plugin(self) -> PluginHost:
         """The plugins, whatever their state."""
-        with without_collecting():
-            return load_plugins(self.settings.wanted_plugins, seconds=self.settings.plugin_start_seconds)
+        return load_plugins(self.settings.wanted_plugins, seconds=self.settings.plugin_start_seconds)
 
     @property
     def host(self) -> PluginHost:

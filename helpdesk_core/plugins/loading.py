@@ -7,12 +7,14 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pluggy
 
 from helpdesk_core import hookspecs
 from helpdesk_core.database import metadata
+from helpdesk_core.garbage import without_collecting
 from helpdesk_core.plugins.checking import (
     LIFE_CYCLE_HOOKS,
     REGISTRATION_HOOKS,
@@ -42,6 +44,11 @@ def load_plugins(wanted: Sequence[str] | None = None, *, seconds: float = START_
         wanted: ids; nothing means all installed ones, an empty sequence only the built-in ones.
         seconds: after how long the import or the registration of one plugin is broken off.
     """
+    with without_collecting():
+        return _load(wanted, seconds)
+
+
+def _load(wanted: Sequence[str] | None, seconds: float) -> PluginHost:
     manager = pluggy.PluginManager("helpdesk")
     manager.add_hookspecs(hookspecs)
     plugins = [_plugin(candidate) for candidate in discover(wanted)]
@@ -95,7 +102,7 @@ def _register(manager: pluggy.PluginManager, plugin: Plugin, claims: Claims, sec
         plugin.state = State.IMPORTED
         with _phase(plugin, Phase.REGISTRATION), deadline(seconds):
             refuse_wrong_hooks(module)
-            manager.register(module, name=plugin.id)
+            manager.register(_hooks_of(module), name=plugin.id)
             for hook in REGISTRATION_HOOKS:
                 plugin.declared[hook] = _call(manager, plugin, hook)
             plugin.life_cycle = _life_cycle(manager, plugin)
@@ -121,6 +128,11 @@ def _contribute(manager: pluggy.PluginManager, plugins: Sequence[Plugin]) -> Non
         with suppress(_Contained), _phase(plugin, Phase.REGISTRATION):
             refuse_unknown_hooks(manager.get_plugin(plugin.id), names)
             plugin.declared |= {hook: _call(manager, plugin, hook) for hook in names}
+
+
+def _hooks_of(module: Any) -> SimpleNamespace:
+    """Return the hooks of a module and nothing else: pluggy looks closely at every name that it is given."""
+    return SimpleNamespace(**{name: value for name, value in vars(module).items() if hasattr(value, "helpdesk_impl")})
 
 
 class _Contained(Exception):

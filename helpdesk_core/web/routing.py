@@ -15,6 +15,7 @@ import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 from pydantic import TypeAdapter
@@ -211,10 +212,23 @@ def _inspected(endpoint: Endpoint) -> Endpoint:
         elif kind is Upload:
             found["upload"] = name
         elif name in in_path:
-            parameters.append(PathParameter(name, TypeAdapter(kind), _pattern(kind)))
+            parameters.append(PathParameter(name, _adapter(kind), _pattern(kind)))
         else:
             raise TypeError(f"{endpoint.function.__qualname__}: {name} is not a part of {endpoint.path}")
     return replace(endpoint, parameters=tuple(parameters), **found)
+
+
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    """Return what reads a part of a path; one for all parts of a type, because to make one takes half a millisecond."""
+    try:
+        return _adapter_of(kind)
+    except TypeError:  # a type with something in it that has no hash
+        return TypeAdapter(kind)
+
+
+@cache
+def _adapter_of(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
 
 
 def _pattern(kind: Any) -> str:

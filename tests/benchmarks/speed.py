@@ -9,7 +9,7 @@ from random import Random
 
 import orjson
 
-from tests.benchmarks import accounting, agreement, data, publishing, report, signing_in, texts
+from tests.benchmarks import accounting, agreement, data, many, publishing, report, signing_in, texts
 from tests.benchmarks.inside import Product, Spent, statements
 from tests.benchmarks.report import Goal
 from tests.benchmarks.rounds import Effort, Entry, interleave
@@ -67,6 +67,7 @@ def run(size: Size, say: Callable[[str], None]) -> Results:
         _create(results, servers, logins, size.effort, say)
     _accounting(results, path, logins, size, say)
     _publishing(results, path, logins, size, say)
+    _many_plugins(results, path, logins[0], size, say)
     _signing_in(results, size, say)
     large = data.database("large", [size.small, size.large], say)
     _sizes(results, large, size, say)
@@ -157,6 +158,25 @@ def _publishing(results: Results, path: Path, logins: list[data.Login], size: Si
     goal = "create with handlers of eleven plugins against none, CPU a request"
     results.goals.append(report.at_most(goal, 1.1, cost.ratio, " times"))
     say(results.tables["publishing"])
+
+
+def _many_plugins(results: Results, path: Path, login: data.Login, size: Size, say: Callable[[str], None]) -> None:
+    """See what each of two hundred plugins adds to a start, and whether the last one answers like the first."""
+    scale = many.measure(path, login, size.effort.rounds)
+    rows = [
+        ("the only one", f"{scale.alone:.0f}"),
+        (f"the first of {many.PLUGINS}", f"{scale.first:.0f}"),
+        (f"the last of {many.PLUGINS}", f"{scale.last:.0f}"),
+    ]
+    results.tables["many_plugins"] = report.small_table(("a request to", "CPU, us"), rows)
+    results.tables["each_plugin"] = f"{scale.each:.1f}"
+    results.goals += [
+        report.at_most(f"start with {many.PLUGINS} plugins, CPU for each more", 5, scale.each, " ms"),
+        report.at_most(
+            f"request to the last of {many.PLUGINS} plugins against the first, CPU", 1.1, scale.ratio, " times"
+        ),
+    ]
+    say(results.tables["many_plugins"])
 
 
 def _signing_in(results: Results, size: Size, say: Callable[[str], None]) -> None:
