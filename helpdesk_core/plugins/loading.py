@@ -7,7 +7,6 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pluggy
@@ -102,7 +101,7 @@ def _register(manager: pluggy.PluginManager, plugin: Plugin, claims: Claims, sec
         plugin.state = State.IMPORTED
         with _phase(plugin, Phase.REGISTRATION), deadline(seconds):
             refuse_wrong_hooks(module)
-            manager.register(_hooks_of(module), name=plugin.id)
+            manager.register(_Hooks(module), name=plugin.id)
             for hook in REGISTRATION_HOOKS:
                 plugin.declared[hook] = _call(manager, plugin, hook)
             plugin.life_cycle = _life_cycle(manager, plugin)
@@ -130,9 +129,11 @@ def _contribute(manager: pluggy.PluginManager, plugins: Sequence[Plugin]) -> Non
             plugin.declared |= {hook: _call(manager, plugin, hook) for hook in names}
 
 
-def _hooks_of(module: Any) -> SimpleNamespace:
-    """Return the hooks of a module and nothing else: pluggy looks closely at every name that it is given."""
-    return SimpleNamespace(**{name: value for name, value in vars(module).items() if hasattr(value, "helpdesk_impl")})
+class _Hooks:
+    """The hooks of a module and nothing else: pluggy looks closely at every name that it is given."""
+
+    def __init__(self, module: Any) -> None:
+        vars(self).update({name: each for name, each in vars(module).items() if hasattr(each, "helpdesk_impl")})
 
 
 class _Contained(Exception):
