@@ -25,6 +25,7 @@ __all__ = [
     "configuration",
     "downgrade",
     "lineages",
+    "move",
     "pending",
     "render_sql",
     "scripts",
@@ -57,6 +58,19 @@ def downgrade(url: str, lineage: Lineage) -> None:
     with _engine(url) as engine, _transaction(engine, lineage) as connection:
         command.downgrade(configuration(connection, lineage), "base")
         connection.execute(text(f"DROP TABLE IF EXISTS {lineage.version_table}"))
+
+
+def move(url: str, lineage: Lineage, revision: str) -> None:
+    """Bring a lineage to `revision`, up or down; `head` is the newest one, `base` what is before the first."""
+    with _engine(url) as engine, _transaction(engine, lineage) as connection:
+        known = [script.revision for script in scripts(lineage).walk_revisions()][::-1]
+        places = {"base": -1, **{name: place for place, name in enumerate(known)}, "head": len(known) - 1}
+        if revision not in places:
+            raise MigrationFailed(f"there is no revision {revision}")
+        present = places[_present(connection, lineage) or "base"]
+        act = command.downgrade if places[revision] < present else command.upgrade
+        act(configuration(connection, lineage), revision)
+        _check_references(connection)
 
 
 def render_sql(url: str, lineage: Lineage) -> None:

@@ -1,0 +1,1 @@
+"""The scaffold of a plugin: what `helpdesk plugin new` writes."""
