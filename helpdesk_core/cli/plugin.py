@@ -5,15 +5,16 @@ from typing import Any
 import click
 import orjson
 
+from helpdesk_core.cli.authors import AUTHORS, LazyGroup
 from helpdesk_core.cli.installation import Installation, pass_installation
 from helpdesk_core.cli.silence import nothing_logged
 from helpdesk_core.plugins.discovery import discover
 from helpdesk_core.plugins.host import EssentialPluginFailed
 
 
-@click.group()
+@click.group(cls=LazyGroup, lazy=AUTHORS)
 def plugin() -> None:
-    """Show plugins and what is wrong with them."""
+    """Show plugins and what is wrong with them; write and check one's own."""
 
 
 @plugin.command(name="list")

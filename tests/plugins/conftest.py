@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from helpdesk_core.database import metadata
-from helpdesk_core.plugins import discovery
+from helpdesk_core.plugins import discovery, load_plugins
 
 MANIFEST = 'id = "{id}"\nname = "{id}"\napi = 1\nprefixes = ["{id}"]\n'
 WritePlugin = Callable[..., str]
@@ -20,6 +20,7 @@ def write_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wr
     entries: list[EntryPoint] = []
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr(discovery, "entry_points", lambda group: list(entries))
+    load_plugins(())  # the built-in ones keep their tables
     tables = set(metadata.tables)
 
     def write(id: str, code: str = "", manifest: str | None = None, more: str = "") -> str:
