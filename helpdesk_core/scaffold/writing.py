@@ -23,7 +23,7 @@ def write_plugin(name: str, features: Collection[str], folder: Path) -> list[Pat
         FileExistsError: there is something at `folder`.
     """
     if folder.exists():
-        raise FileExistsError(f"{folder} exists already.")
+        raise FileExistsError(f"there is something at {folder} already.")
     folder.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
