@@ -187,7 +187,9 @@ def helpdesk(
     yield run
     root.handlers[:] = handlers
     root.setLevel(level)
+    logging.disable(logging.NOTSET)
     logging.captureWarnings(capture=False)
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = True
 
 
 @pytest.fixture
