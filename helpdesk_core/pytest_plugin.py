@@ -177,7 +177,10 @@ def helpdesk(
     main, runner = import_module("helpdesk_core.cli").main, import_module("click.testing").CliRunner()
 
     def run(*arguments: str, **options: Any) -> "Result":
-        result: Result = runner.invoke(main, arguments, **options)
+        used = import_module("helpdesk_core.cli.installation").Installation()
+        result: Result = runner.invoke(main, arguments, obj=used, **options)
+        if "parts" in vars(used):  # what the end of the process would do
+            used.services.database.dispose()
         if result.exception and not isinstance(result.exception, SystemExit):
             raise result.exception
         return result
