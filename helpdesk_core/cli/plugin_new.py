@@ -12,14 +12,14 @@ from helpdesk_core.scaffold import FEATURES, RefusedName, check_name, write_plug
 @click.command()
 @click.argument("name")
 @click.option("--with", "wanted", default="", metavar="LIST", help=f"What it has: {', '.join(FEATURES)}, with commas.")
-@click.option("--folder", type=click.Path(path_type=Path), help="Where to write it; helpdesk-NAME if left out.")
-def new(name: str, *, wanted: str, folder: Path | None) -> None:
+@click.option("--folder", metavar="FOLDER", help="Where to write it; helpdesk-NAME if left out.")
+def new(name: str, *, wanted: str, folder: str | None) -> None:
     """Write a new plugin called NAME, tests included."""
     features = [feature for feature in (part.strip() for part in wanted.split(",")) if feature]
     unknown = [feature for feature in features if feature not in FEATURES]
     if unknown:
         raise Misused(f"--with knows {', '.join(FEATURES)}, and not {', '.join(unknown)}.")
-    target = folder or Path(f"helpdesk-{name}")
+    target = Path(folder or f"helpdesk-{name}")
     try:
         found = discover(None)
         segments = [segment for each in found if each.manifest for segment in each.manifest.prefixes]
