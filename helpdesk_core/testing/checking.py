@@ -4,14 +4,15 @@ import os
 import sys
 import tempfile
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from helpdesk_core.plugins.discovery import ENTRY_POINTS
-from helpdesk_core.testing.conformance import CHECKS, Outcome, outcome_of
+from helpdesk_core.testing.conformance import CHECKS, WRONG, Check, Outcome, outcome_of
 from helpdesk_core.testing.databases import Databases
 from helpdesk_core.testing.selection import load_selected
 
@@ -75,9 +76,17 @@ def _outcomes(plugin: str, folder: Path) -> Iterator[Outcome]:
     databases = Databases(folder, host, f"check_{os.getpid()}")
     try:
         for check in CHECKS:
-            yield outcome_of(check, plugin, host, lambda: databases, folder / "home")
+            yield _finished(check, partial(outcome_of, check, plugin, host, lambda: databases, folder / "home"))
     finally:
         databases.drop()
+
+
+def _finished(check: Check, run: Callable[[], Outcome]) -> Outcome:
+    """Return what comes of a check, also where the plugin makes it fail in a way that it does not expect."""
+    try:
+        return run()
+    except Exception as error:  # noqa: BLE001 - the next check may tell more
+        return Outcome(check.name, WRONG, f"the check came to no end: {type(error).__name__}: {error}")
 
 
 @contextmanager

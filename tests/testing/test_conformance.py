@@ -127,6 +127,14 @@ def test_a_plugin_that_does_not_load_fails_at_that_alone(tiny: Tiny) -> None:
     assert outcomes["off_operations_are_refused"].text == "the plugin is not active"
 
 
+def test_what_a_check_does_not_expect_is_told_as_well(tiny: Tiny) -> None:
+    tiny.edit(PLUGIN, "", "\n\n@hookimpl\ndef register_services():\n    return [lambda settings, clock: 1 / 0]\n")
+    outcomes = tiny.outcomes()
+    assert list(outcomes) == [check.name for check in CHECKS]
+    assert outcomes["off_jobs_wait"].text == "the check came to no end: ZeroDivisionError: division by zero"
+    assert outcomes["migrations_keep_rows"].verdict == OK
+
+
 def test_models_without_migrations_are_told(tiny: Tiny) -> None:
     for path in (tiny.package / "migrations").iterdir():
         path.unlink()

@@ -54,7 +54,10 @@ def off_handlers_hear_nothing(case: Case) -> Findings:
     handlers: list[Handler] = case.needed("register_event_handlers", "handlers")
     installation = case.switched_off()
     types = [kind for kind in (_heard(case, handler) for handler in handlers) if kind is not None]
-    with _watched(handlers) as called, _acme(installation) as session:
+    with (
+        _watched(handler for _, handler in case.host.declared("register_event_handlers")) as called,
+        _acme(installation) as session,
+    ):
         for event in dict.fromkeys(types):
             publish(session, event.model_validate(_sample(case, event)))
         installation.commit(session)
