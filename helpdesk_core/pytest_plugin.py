@@ -5,6 +5,7 @@ loads nothing of the core before a test asks for a fixture.
 """
 
 import logging
+import os
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
@@ -70,7 +71,7 @@ def helpdesk_databases(
     request: pytest.FixtureRequest, helpdesk_host: "PluginHost", tmp_path_factory: pytest.TempPathFactory
 ) -> "Iterator[Databases]":
     """Databases for tests, one at a time for each worker; other fixtures ask for them."""
-    worker = getattr(request.config, "workerinput", {}).get("workerid", "master")
+    worker = getattr(request.config, "workerinput", {}).get("workerid", f"alone_{os.getpid()}")
     databases: Databases = _kit().Databases(tmp_path_factory.mktemp("database"), helpdesk_host, worker)
     yield databases
     databases.drop()

@@ -41,6 +41,13 @@ def show_odd(ctx: Context) -> Callable[[], int]:
     """Show what no document can describe."""
     return 5
 '''
+CODED = '''
+
+@router.get("/by-code/{code}/", permission=VIEW)
+def show_code(ctx: Context, code: Annotated[str, PathPattern("[QX]{3}")]) -> EntryRead:
+    """Show what has a code."""
+    raise LookupError(code)
+'''
 LEAK = """    table = Entry.__table__
     row = ctx.session.execute(select(table).where(table.c.id == entry)).first()
     if row is None:
@@ -77,6 +84,11 @@ MISTAKES: dict[str, list[Edit]] = {
     "openapi_is_complete": [
         (ROUTES, "from sqlalchemy.orm", "from collections.abc import Callable\nfrom sqlalchemy.orm"),
         (ROUTES, "", ODD),
+    ],
+    "paths_can_be_tried": [
+        (ROUTES, "from sqlalchemy.orm", "from typing import Annotated\nfrom sqlalchemy.orm"),
+        (ROUTES, "    ROLES,\n", "    ROLES,\n    PathPattern,\n"),
+        (ROUTES, "", CODED),
     ],
     "tables_belong_to_organizations": [
         (MODELS, "", NOWHERE),
@@ -116,6 +128,13 @@ def test_a_mistake_fails_the_check_that_is_about_it(tiny: Tiny, check: str) -> N
     assert list(found) == [check], found
     assert "where: " in found[check]
     assert "mend:  " in found[check]
+
+
+def test_an_example_makes_a_path_known(tiny: Tiny) -> None:
+    for edit in MISTAKES["paths_can_be_tried"]:
+        tiny.edit(*edit)
+    tiny.edit(ROUTES, 'PathPattern("[QX]{3}")', 'PathPattern("[QX]{3}", example="QXQ")')
+    assert wrong(tiny.outcomes()) == {}
 
 
 def test_a_plugin_that_does_not_load_fails_at_that_alone(tiny: Tiny) -> None:

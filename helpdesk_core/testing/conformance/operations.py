@@ -1,8 +1,9 @@
 """What the plugin's operations declare, and how the OpenAPI document shows them."""
 
 import inspect
+import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from helpdesk_core.app import declared_endpoints
@@ -10,9 +11,11 @@ from helpdesk_core.plugins.discovery import BUILT_IN
 from helpdesk_core.settings import Settings
 from helpdesk_core.testing.conformance.case import Case, Finding, Findings
 from helpdesk_core.web.openapi import build_document
-from helpdesk_core.web.routing import Endpoint
+from helpdesk_core.web.routing import Endpoint, PathParameter
 
 PREFIX = "/api/v1"
+SAMPLES = ("1", "sample", "ABC-001", "2024-01-01", "00000000-0000-4000-8000-000000000000")
+"""What stands for a part of a path; the first that looks as the part has to."""
 
 
 def operations_ask_for_known_permissions(case: Case) -> Findings:
@@ -69,6 +72,35 @@ def openapi_is_complete(case: Case) -> Findings:
     known = {f"#/components/{kind}/{name}" for kind, parts in document["components"].items() for name in parts}
     for reference in sorted(set(_references(document)) - known):
         yield Finding(f"{reference} is referred to and missing", "OpenAPI document", "give the type a name of its own")
+
+
+def paths_can_be_tried(case: Case) -> Findings:
+    """Every part of a path that is a parameter matches a number or a word, or its pattern gives an example."""
+    for endpoint in [*case.endpoints, *_pages(case)]:
+        for parameter in endpoint.parameters:
+            if not sample_of(parameter):
+                mend = f'write PathPattern(r"{parameter.pattern}", example="...")'
+                yield Finding(f"nothing is known to match {{{parameter.name}}}", told(endpoint), mend)
+
+
+def sample_of(parameter: PathParameter, wanted: str = "") -> str:
+    """Return a text that a parameter of a path matches, `wanted` if it does; nothing if none is known."""
+    candidates = (each for each in (wanted, parameter.example, *SAMPLES) if each)
+    return next((each for each in candidates if re.fullmatch(parameter.pattern, each)), "")
+
+
+def filled(endpoint: Endpoint, organization_id: int, sample: str = "") -> str:
+    """Return the path of an operation with something in the place of each parameter, `sample` where that fits."""
+    path = endpoint.path
+    for parameter in endpoint.parameters:
+        value = str(organization_id) if parameter.name == endpoint.within else sample_of(parameter, sample)
+        path = path.replace(f"{{{parameter.name}}}", value)
+    return path
+
+
+def tried(endpoints: Iterable[Endpoint]) -> list[Endpoint]:
+    """Return the operations that ask for a credential, and whose paths can be filled."""
+    return [each for each in endpoints if not each.public and all(map(sample_of, each.parameters))]
 
 
 def told(endpoint: Endpoint) -> str:

@@ -24,6 +24,7 @@ CHECKS = tuple(
         operations.operations_are_described,
         operations.events_are_described,
         operations.openapi_is_complete,
+        operations.paths_can_be_tried,
         schema.models_have_migrations,
         schema.tables_belong_to_organizations,
         schema.migrations_make_what_models_describe,
