@@ -27,6 +27,7 @@ __all__ = [
     "downgrade",
     "downgrade_within",
     "lineages",
+    "move",
     "pending",
     "render_sql",
     "scripts",
@@ -77,6 +78,19 @@ def change(url: str, lineage: Lineage) -> Iterator[Connection]:
     """Open a transaction that may change the schema; any failure is told as `MigrationFailed`, and undoes all of it."""
     with _engine(url) as engine, _transaction(engine, lineage) as connection:
         yield connection
+        _check_references(connection)
+
+
+def move(url: str, lineage: Lineage, revision: str) -> None:
+    """Bring a lineage to `revision`, up or down; `head` is the newest one, `base` what is before the first."""
+    with _engine(url) as engine, _transaction(engine, lineage) as connection:
+        known = [script.revision for script in scripts(lineage).walk_revisions()][::-1]
+        places = {"base": -1, **{name: place for place, name in enumerate(known)}, "head": len(known) - 1}
+        if revision not in places:
+            raise MigrationFailed(f"there is no revision {revision}")
+        present = places[_present(connection, lineage) or "base"]
+        act = command.downgrade if places[revision] < present else command.upgrade
+        act(configuration(connection, lineage), revision)
         _check_references(connection)
 
 

@@ -8,6 +8,7 @@ from helpdesk_core.changes import Changes, Position, UnknownTopic
 from helpdesk_core.changes.topics import EVERYTHING
 from helpdesk_core.errors import Invalid
 from helpdesk_core.events import EventCatalogue
+from helpdesk_core.plugins import Contributions
 from helpdesk_core.schemas import Dialect
 from helpdesk_core.web.context import Context
 from helpdesk_core.web.routing import Router
@@ -59,7 +60,8 @@ def _shown(items: list[dict[str, Any]], position: Position, *, has_more: bool) -
 
 @events.get("/", permission=permissions.VIEW_EVENTS)
 def list_events(ctx: Context) -> list[EventRead]:
-    """Every kind of event that there is, with the schema of its payload and a sample."""
+    """Every kind of event of the plugins that the organization has on, with the schema of its payload and a sample."""
+    contributions = ctx.services.get(Contributions)
     return [
         EventRead(
             type=each.type,
@@ -71,4 +73,5 @@ def list_events(ctx: Context) -> list[EventRead]:
             sample=dict(each.sample),
         )
         for each in ctx.services.get(EventCatalogue).all
+        if contributions.enabled(ctx.session, each.plugin)
     ]

@@ -14,7 +14,7 @@ COMMANDS = {
     "organization": ("people", "Create organisations."),
     "user": ("people", "Create users, set passwords."),
     "audit": ("audit", "Check the audit log."),
-    "plugin": ("plugin", "Show plugins and what is wrong with them, switch them, remove them."),
+    "plugin": ("plugin", "Show plugins, switch and remove them; write and check one's own."),
     "openapi": ("openapi", "Print the OpenAPI document."),
     "doctor": ("doctor", "Check the installation, list its settings."),
 }

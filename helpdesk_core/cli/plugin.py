@@ -8,6 +8,7 @@ import click
 import orjson
 from sqlalchemy.exc import SQLAlchemyError
 
+from helpdesk_core.cli.authors import AUTHORS, LazyGroup
 from helpdesk_core.cli.failures import Refused
 from helpdesk_core.cli.installation import Installation, database_file, pass_installation
 from helpdesk_core.cli.plugin_switches import disable, enable
@@ -21,9 +22,9 @@ from helpdesk_core.plugins.outages import Outages
 from helpdesk_core.tenancy import set_unscoped
 
 
-@click.group()
+@click.group(cls=LazyGroup, lazy=AUTHORS)
 def plugin() -> None:
-    """Show plugins and what is wrong with them, switch them, remove them."""
+    """Show plugins and what is wrong with them, switch and remove them; write and check one's own."""
 
 
 plugin.add_command(enable)

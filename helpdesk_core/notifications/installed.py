@@ -27,6 +27,13 @@ def kinds_on(session: Session) -> Iterator[tuple[str, NotificationKind]]:
     return ((plugin, kind) for plugin, kind in contributions.all(HOOK) if contributions.enabled(session, plugin))
 
 
+def is_off(session: Session, name: str) -> bool:
+    """Tell whether a kind is of a plugin that the session's organisation has not on."""
+    contributions = _registered(session, Contributions)
+    owner = next((plugin for plugin, kind in contributions.all(HOOK) if kind.name == name), None)
+    return owner is not None and not contributions.enabled(session, owner)
+
+
 def roles_in(session: Session) -> RolePermissions:
     """Return the permissions of each role."""
     return _registered(session, PluginHost).roles

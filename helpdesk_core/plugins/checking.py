@@ -67,14 +67,9 @@ def check_declared(plugin: Plugin, known_tables: set[str], claims: Claims) -> No
     for kind, name in _names(plugin):
         _claim(claims, kind, name, plugin)
     _check_work(plugin, claims)
-    prefixes = plugin.manifest.prefixes if plugin.manifest else ()
-    for router in plugin.declared["register_routes"]:
-        if router.prefix not in prefixes:
-            raise ValueError(f"prefix {router.prefix!r} is not in the manifest")
-    for hook in ("register_routes", "register_pages"):
-        _refuse_endpoints_twice(plugin.declared[hook], prefixes if hook == "register_routes" else None)
-    for segment in prefixes:
-        _claim(claims, "prefix", segment, plugin)
+    if plugin.declared["register_authenticators"] and plugin.manifest and plugin.manifest.scope != "system":
+        raise ValueError("only a plugin of the scope system can have authenticators; they are asked for everybody")
+    _check_routes(plugin, claims)
     _check_pages(plugin, claims)
 
 
@@ -85,6 +80,17 @@ def _names(plugin: Plugin) -> Iterator[tuple[str, str]]:
     yield from (("notification kind", kind.name) for kind in plugin.declared["register_notification_kinds"])
     yield from (("organization setting", key) for key in _settings_keys(plugin))
     yield from (("command", command.name) for command in plugin.declared["register_commands"])
+
+
+def _check_routes(plugin: Plugin, claims: Claims) -> None:
+    prefixes = plugin.manifest.prefixes if plugin.manifest else ()
+    for router in plugin.declared["register_routes"]:
+        if router.prefix not in prefixes:
+            raise ValueError(f"prefix {router.prefix!r} is not in the manifest")
+    for hook in ("register_routes", "register_pages"):
+        _refuse_endpoints_twice(plugin.declared[hook], prefixes if hook == "register_routes" else None)
+    for segment in prefixes:
+        _claim(claims, "prefix", segment, plugin)
 
 
 def _refuse_endpoints_twice(routers: Sequence[Any], prefixes: Sequence[str] | None) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from functools import cached_property
 from pathlib import Path
 
 from sqlalchemy import create_engine, make_url, text
@@ -38,18 +39,30 @@ class Databases:
         self._server = os.environ.get("HELPDESK_TEST_DATABASE_URL", "")
         self._prefix = f"helpdesk_{worker}"
         self._made: set[str] = set()
-        self.accounts = self._build()
+
+    @cached_property
+    def accounts(self) -> dict[str, Account]:
+        """The cast, by name; the database that they are in is built when this is first asked for."""
+        return self._build()
 
     def copy(self, name: str = "test") -> str:
         """Return the URL of a fresh copy called `name`; the one before is overwritten."""
+        _ = self.accounts  # so that there is one to copy
         if self._server:
             self._recreate(name, f"{self._prefix}_template")
             return self._url(name)
         target = self._folder / f"{name}.db"
-        for leftover in (target, target.with_name(f"{name}.db-wal"), target.with_name(f"{name}.db-shm")):
-            leftover.unlink(missing_ok=True)
+        self._remove(target)
         shutil.copyfile(self._folder / "template.db", target)
         return f"sqlite:///{target}"
+
+    def empty(self, name: str) -> str:
+        """Return the URL of an empty database called `name`, without any table; the one before is overwritten."""
+        if self._server:
+            self._recreate(name, None)
+        else:
+            self._remove(self._folder / f"{name}.db")
+        return self._url(name)
 
     def drop(self) -> None:
         """Remove what was made on a database server."""
@@ -72,6 +85,11 @@ class Databases:
         finally:
             database.dispose()
         return accounts
+
+    @staticmethod
+    def _remove(file: Path) -> None:
+        for leftover in (file, file.with_name(f"{file.name}-wal"), file.with_name(f"{file.name}-shm")):
+            leftover.unlink(missing_ok=True)
 
     def _url(self, name: str) -> str:
         if not self._server:

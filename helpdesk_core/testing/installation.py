@@ -1,7 +1,7 @@
 """A running helpdesk, for one test."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from helpdesk_core.accounts.domains import Resolver
+from helpdesk_core.accounts.models import Organization
 from helpdesk_core.app import Parts, assemble, create_app
 from helpdesk_core.database import commit
 from helpdesk_core.events import OutboxEvent, attribute_session
@@ -27,7 +28,9 @@ from helpdesk_core.tenancy import set_organization, set_unscoped
 from helpdesk_core.testing.clients import Account, Client
 from helpdesk_core.testing.databases import Databases
 from helpdesk_core.testing.doubles import TestClock, TestResolver
+from helpdesk_core.testing.selection import with_required
 
+ADMINISTRATORS = {"acme-corp": "owner", "globex": "outsider"}
 SETTLING_SECONDS = 30.0
 _SETTLED = text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint > :last")
 
@@ -79,6 +82,32 @@ class Installation:
     def commit(self, session: Session) -> None:
         """Commit what was done in a session of `session()`."""
         commit(session)
+
+    def enable(self, plugin: str, organization: str = "acme-corp") -> None:
+        """Switch a plugin on for an organisation, after the plugins that it requires."""
+        self._switch(plugin, organization, "enable", "requires")
+
+    def disable(self, plugin: str, organization: str = "acme-corp") -> None:
+        """Switch a plugin off for an organisation, after the plugins that need it."""
+        self._switch(plugin, organization, "disable", "needed_by")
+
+    def _switch(self, plugin: str, organization: str, act: str, first: str) -> None:
+        administrator = self.client(ADMINISTRATORS[organization])
+        path = f"/organizations/{administrator.organization_id}/plugins/{plugin}/{act}/"
+        reply = administrator.post(path)
+        if reply.status_code == 409:
+            for other in reply.json()["error"]["details"].get(first, ()):
+                self._switch(other, organization, act, first)
+            reply = administrator.post(path)
+        if reply.status_code != 200:
+            raise AssertionError(f"{plugin} cannot be switched ({act}) for {organization}: {reply.text}")
+
+    def subscribe(self, tier: str, organization: str = "acme-corp") -> None:
+        """Put an organisation into a subscription tier: `free`, `basic`, `professional` or `enterprise`."""
+        with self.session() as session:
+            wanted = select(Organization).where(Organization.slug == organization)
+            session.scalars(wanted).one().subscription_tier = tier
+            commit(session)
 
     def events(self) -> list[tuple[str, dict[str, Any]]]:
         """Return everything that was published, as `(type, payload)`, oldest first."""
@@ -153,6 +182,26 @@ def test_settings(database_url: str, home: Path, **changes: Any) -> Settings:
 
 
 test_settings.__test__ = False  # type: ignore[attr-defined]
+
+
+def environment(installation: Installation, plugins: Sequence[str] | None) -> dict[str, str]:
+    """Return the environment in which a command works on `installation`.
+
+    Args:
+        installation: whose settings are given.
+        plugins: ids of those that the command sees, besides what they require; nothing means every installed one.
+    """
+    settings = installation.parts.settings
+    given = {
+        "HOME": str(settings.home),
+        "DATABASE_URL": settings.database,
+        "SECRET_KEY": settings.secret_key.get_secret_value() if settings.secret_key else "",
+        "PASSWORD_COST": settings.password_cost,
+        "DEFAULT_ORGANIZATION": settings.default_organization or "",
+    }
+    if plugins is not None:
+        given["PLUGINS"] = ",".join(with_required(plugins)) or "none"
+    return {f"HELPDESK_{name}": value for name, value in given.items()}
 
 
 @contextmanager

@@ -33,9 +33,15 @@ Upload = UploadFile
 
 @dataclass(frozen=True, slots=True)
 class PathPattern:
-    """Annotates a path parameter with what its text looks like; other text is another path, hence 404."""
+    """Annotates a path parameter with what its text looks like; other text is another path, hence 404.
+
+    Attributes:
+        regex: matches all of it.
+        example: a text that it matches, for the conformance suite, where neither a number nor a word does.
+    """
 
     regex: str
+    example: str = ""
 
 
 Key = Annotated[DbInt, PathPattern(r"[0-9]{1,19}")]
@@ -49,6 +55,7 @@ class PathParameter:
     name: str
     adapter: TypeAdapter[Any]
     pattern: str
+    example: str = ""
 
 
 @dataclass(frozen=True)
@@ -212,7 +219,8 @@ def _inspected(endpoint: Endpoint) -> Endpoint:
         elif kind is Upload:
             found["upload"] = name
         elif name in in_path:
-            parameters.append(PathParameter(name, _adapter(kind), _pattern(kind)))
+            pattern = _pattern(kind)
+            parameters.append(PathParameter(name, _adapter(kind), pattern.regex, pattern.example))
         else:
             raise TypeError(f"{endpoint.function.__qualname__}: {name} is not a part of {endpoint.path}")
     return replace(endpoint, parameters=tuple(parameters), **found)
@@ -231,6 +239,6 @@ def _adapter_of(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 
-def _pattern(kind: Any) -> str:
+def _pattern(kind: Any) -> PathPattern:
     metadata = get_args(kind)[1:] if get_origin(kind) is Annotated else ()
-    return next((part.regex for part in metadata if isinstance(part, PathPattern)), r"[^/]+")
+    return next((part for part in metadata if isinstance(part, PathPattern)), PathPattern(r"[^/]+"))

@@ -9,7 +9,7 @@ import pytest
 
 from helpdesk_core.accounts.models import User
 from helpdesk_core.database import metadata
-from helpdesk_core.plugins import discovery
+from helpdesk_core.plugins import discovery, load_plugins
 
 MANIFEST = 'id = "{id}"\nname = "{id}"\napi = 1\nprefixes = ["{id}"]\n'
 WritePlugin = Callable[..., str]
@@ -21,6 +21,7 @@ def write_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wr
     entries: list[EntryPoint] = []
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr(discovery, "entry_points", lambda group: list(entries))
+    load_plugins(())  # the built-in ones keep their tables
     tables = set(metadata.tables)
 
     def write(id: str, code: str = "", manifest: str | None = None, more: str = "") -> str:

@@ -136,6 +136,9 @@ FAULTS = {
     "has an endpoint twice": Fault(
         "GET /bad/ is declared twice", "registration", hook("register_routes", "return [router]", TWICE)
     ),
+    "would let people in": Fault(
+        "only a plugin of the scope system", "registration", hook("register_authenticators", "return [print]")
+    ),
     "has a setting without a default": Fault(
         "ValidationError", "registration",
         hook("register_organization_settings", "return [Bad]", "class Bad(Schema):\n    days: int\n"),
@@ -391,9 +394,8 @@ def test_a_failing_command_is_told_in_a_sentence(host, installation, monkeypatch
 @pytest.mark.parametrize("hook", ["register_services", "register_authenticators"])
 def test_what_cannot_be_made_at_start_takes_its_plugin_out(hook, write_plugin, helpdesk_databases, tmp_path):
     write_plugin("able", SOUND)
-    write_plugin(
-        "bad", f"{API}def broken(*_): raise OSError('no way')\n{HOOK.format(name=hook, body='return [broken]')}"
-    )
+    code = f"{API}def broken(*_): raise OSError('no way')\n{HOOK.format(name=hook, body='return [broken]')}"
+    write_plugin("bad", code, more='scope = "system"\n')
     with running(helpdesk_databases, load_plugins(), tmp_path) as installation:
         served(installation.client("member").get("/able/"))
         (told,) = (each for each in served(installation.http.get("/healthz"))["plugins"] if each["id"] == "bad")
@@ -402,7 +404,8 @@ def test_what_cannot_be_made_at_start_takes_its_plugin_out(hook, write_plugin, h
 
 def test_an_authenticator_that_fails_finds_nobody_and_keeps_nobody_out(write_plugin, helpdesk_databases, tmp_path):
     code = "def ask(session, incoming): raise OSError('no way')\ndef make(services): return ask\n"
-    write_plugin("bad", API + code + HOOK.format(name="register_authenticators", body="return [make]"))
+    code = API + code + HOOK.format(name="register_authenticators", body="return [make]")
+    write_plugin("bad", code, more='scope = "system"\n')
     with running(helpdesk_databases, load_plugins(), tmp_path) as installation:
         served(installation.client("member").get("/users/profile/"))
         refused(installation.client("anonymous").get("/users/profile/"), 401)

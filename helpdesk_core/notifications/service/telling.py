@@ -17,7 +17,7 @@ from helpdesk_core.events import now, publish
 from helpdesk_core.jobs import enqueue
 from helpdesk_core.notifications.choices import quiet_until, way_of
 from helpdesk_core.notifications.events import NotificationCreated
-from helpdesk_core.notifications.installed import roles_in
+from helpdesk_core.notifications.installed import is_off, roles_in
 from helpdesk_core.notifications.jobs import send_notification_mail
 from helpdesk_core.notifications.kinds import Value
 from helpdesk_core.notifications.models import Notification, NotificationPreferences
@@ -112,6 +112,8 @@ def notify(
     Raises:
         UnknownNotification: there is no such kind.
     """
+    if is_off(session, kind):
+        return
     notice = _notice(session, kind, key=key, about=about, values=values, link=link)
     wanted = {each for each in user_ids if each is not None} - {except_user}
     if not wanted or not notice.organization.is_active:
@@ -152,6 +154,8 @@ def notify_address(
     known = session.scalars(select(User.id).where(User.email_key == key_of(address))).first()
     if known is not None:
         notify(session, [known], kind, key=key, about=about, values=values)
+        return
+    if is_off(session, kind):
         return
     notice = _notice(session, kind, key=key, about=about, values=values, link="")
     if not notice.organization.is_active or not notice.mails:

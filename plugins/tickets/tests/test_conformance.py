@@ -1,0 +1,7 @@
+"""What every plugin promises."""
+
+from helpdesk_core.testing import PluginConformance
+
+
+class TestConformance(PluginConformance):
+    plugin = "tickets"
