@@ -10,6 +10,7 @@ from helpdesk_core.accounts.substitutes import actor_of
 from helpdesk_core.clock import Clock, api_time
 from helpdesk_core.counters import adjust, next_number
 from helpdesk_core.database import BigKey, Ranked, Timestamped, UtcDateTime, metadata
+from helpdesk_core.deprecations import Deprecated, finder
 from helpdesk_core.errors import (
     AlreadyExists,
     BadRequest,
@@ -106,6 +107,11 @@ from helpdesk_core.web.context import Context
 from helpdesk_core.web.pages import Html, Redirect
 from helpdesk_core.web.requests import read_query
 from helpdesk_core.web.routing import Key, PathPattern, Router, Upload
+
+DEPRECATED: dict[str, Deprecated] = {}
+"""Names that were part of the contract and still work; whoever asks for one is told until when."""
+
+__getattr__ = finder(__name__, DEPRECATED)
 
 __all__ = [
     "PLATFORM",
