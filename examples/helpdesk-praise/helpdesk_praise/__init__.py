@@ -1,0 +1,1 @@
+"""Lets automations praise people."""
