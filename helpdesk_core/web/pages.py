@@ -56,10 +56,31 @@ class Html:
 
 
 @dataclass(frozen=True, slots=True)
+class Document:
+    """What a page gives to programs: a site map, a feed.
+
+    Attributes:
+        template: its name behind the plugin's id, `kb/feed.xml`.
+        values: what the template gets; text is escaped, as XML and HTML both want it.
+        media_type: of the document.
+    """
+
+    template: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    media_type: str = "application/xml; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
 class Redirect:
-    """Another page to go to, by its path on this host."""
+    """Another page to go to, by its path on this host.
+
+    Attributes:
+        to: the path.
+        permanently: whether it has moved for good, so that those who keep links change them.
+    """
 
     to: str
+    permanently: bool = False
 
 
 class Pages(UnitOfWork):
@@ -83,9 +104,14 @@ class Pages(UnitOfWork):
 
     def _written(self, endpoint: Endpoint, value: Any, ctx: Context, form: Form) -> Answer:
         if isinstance(value, Redirect):
-            return _redirect(value.to)
+            return _redirect(value.to, 301 if value.permanently else 303)
+        if isinstance(value, Document):
+            body = self._templates.render(value.template, value.values)
+            return Answer(200, body.encode(), {**HEADERS, **ctx.headers}, value.media_type)
         if not isinstance(value, Html):
-            raise TypeError(f"page {endpoint.path} returned {type(value).__name__}, neither Html nor Redirect")
+            raise TypeError(
+                f"page {endpoint.path} returned {type(value).__name__}, neither Html nor Document nor Redirect"
+            )
         values = {**value.values, "caller": ctx.actor if ctx.principal else None, "path": ctx.incoming.path}
         return self._html(value.status, value.template, values, ctx.headers)
 
@@ -135,5 +161,5 @@ def local_path(text: str, otherwise: str) -> str:
     return text
 
 
-def _redirect(to: str) -> Answer:
-    return Answer(303, b"", {**HEADERS, "Location": to}, HTML)
+def _redirect(to: str, status: int = 303) -> Answer:
+    return Answer(status, b"", {**HEADERS, "Location": to}, HTML)
