@@ -33,6 +33,7 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+POLICY_WITH_FORMS = POLICY.replace("form-action 'none'", "form-action 'self'")
 HEADERS = {
     "Content-Security-Policy": POLICY,
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -48,11 +49,14 @@ class Html:
         template: its name behind the plugin's id, `kb/article.html`; most extend `core/page.html`.
         values: what the template gets; text is escaped. `caller` and `path` are there already.
         status: of the answer.
+        forms: whether what people enter may be sent to this host, as a search is. Elsewhere scripts do it, and nothing
+            is sent should they fail: no password gets into an address.
     """
 
     template: str
     values: Mapping[str, Any] = field(default_factory=dict)
     status: int = 200
+    forms: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +117,8 @@ class Pages(UnitOfWork):
                 f"page {endpoint.path} returned {type(value).__name__}, neither Html nor Document nor Redirect"
             )
         values = {**value.values, "caller": ctx.actor if ctx.principal else None, "path": ctx.incoming.path}
-        return self._html(value.status, value.template, values, ctx.headers)
+        headers = {**ctx.headers, "Content-Security-Policy": POLICY_WITH_FORMS} if value.forms else ctx.headers
+        return self._html(value.status, value.template, values, headers)
 
     def _refused(self, error: HelpdeskError, incoming: Incoming, dialect: Dialect, form: Form) -> Answer:
         if isinstance(error, Unauthenticated):

@@ -216,7 +216,7 @@ def show_book(ctx: Context, name: str, query: Query) -> Html:
         raise NotFound("This book is lost.")
     if name == "crash":
         raise RuntimeError("a secret of ours")
-    return Html("shelf/book.html", {"name": name, "word": query.word}, status=203)
+    return Html("shelf/book.html", {"name": name, "word": query.word}, status=203, forms=name == "search")
 @router.get("/desk/", permission=VIEW)
 def show_desk(ctx: Context) -> Redirect:
     return Redirect(f"/shelf/books/{ctx.actor.user_id}/")
@@ -268,6 +268,12 @@ class TestPluginsPages:
         assert page.status_code == 203
         assert "<title>a &lt;b&gt; · Helpdesk</title>" in page.text
         assert "[hi]" in page.text
+
+    def test_send_what_one_enters_if_they_say_so(self, http):
+        policies = [http.get(f"/shelf/books/{name}/").headers["content-security-policy"] for name in ("a", "search")]
+        assert "form-action 'none'" in policies[0]
+        assert "form-action 'self'" in policies[1]
+        assert policies[0].replace("form-action 'none'", "form-action 'self'") == policies[1]
 
     def test_load_their_own_files(self, http):
         assert http.get("/assets/shelf/shelf.css").text == "p { color: red }"

@@ -35,6 +35,7 @@ DEEPEST_IN_CONTENTS = 3
 LOWEST_HEADING = 6
 
 _BLOCKS = re.compile(r"</(?:p|h[2-6]|li|blockquote|pre|tr|table)>|<(?:br|hr)[^>]*>")
+_CELLS = re.compile(r"</t[hd]>")
 _MARKUP = re.compile(r"<[^>]*>")
 _SPACE = re.compile(r"[ \t]+")
 
@@ -123,5 +124,6 @@ def _free(anchor: str, taken: dict[str, int]) -> str:
 
 
 def _text(html: str) -> str:
-    lines = entities.unescape(_MARKUP.sub(" ", _BLOCKS.sub("\n", html.replace("\n", " ")))).split("\n")
+    broken = _BLOCKS.sub("\n", _CELLS.sub(" ", html.replace("\n", " ")))
+    lines = entities.unescape(_MARKUP.sub("", broken)).split("\n")
     return "\n".join(line for line in (_SPACE.sub(" ", line).strip() for line in lines) if line)

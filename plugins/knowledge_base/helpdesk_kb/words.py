@@ -16,6 +16,7 @@ CLOSE = 0.75
 """How much a misspelt word must resemble a known one."""
 
 _WORD = re.compile(r"[^\W_]+")
+_UNENDED = re.compile(r"(?<=[^\s.!?:;,…])\n")
 _STOPWORDS = """
 a about after again all am an and any are as at be because been before being but by can cannot could did do does doing
 don done down during each even ever few for from further get gets getting got had has have having he hello help her here
@@ -56,8 +57,18 @@ def telling_words(*texts: str) -> list[str]:
     return [word for word in dict.fromkeys(words) if word not in STOPWORDS and (len(word) > 1 or word.isdigit())]
 
 
+def in_one_line(text: str) -> str:
+    """Return blocks as one line, with a dash where the end of one would not be seen.
+
+    >>> in_one_line("Block it\\nOpen the app.\\nTap it.")
+    'Block it – Open the app. Tap it.'
+    """
+    return " ".join(_UNENDED.sub(" – ", text).split())
+
+
 def passage(text: str, words: Sequence[str]) -> Passage:
     """Return the part of `text` in which most of `words` stand, the earliest of equals."""
+    text = in_one_line(text)
     spans = [(match.start(), match.end(), _matched(match.group(), words)) for match in _WORD.finditer(text)]
     hits = [span for span in spans if span[2]]
     start, found = _densest(hits)
@@ -130,4 +141,4 @@ def _marked(text: str, begin: int, end: int, hits: Iterable[tuple[int, int, str]
             parts += [html.escape(text[at:start]), f"<mark>{html.escape(text[start:stop])}</mark>"]
             at = stop
     parts.append(html.escape(text[at:end]))
-    return " ".join("".join(parts).split())
+    return "".join(parts)

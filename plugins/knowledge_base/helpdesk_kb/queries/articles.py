@@ -33,6 +33,7 @@ VOLATILE = {
     name: Column(getattr(Article, name), volatile=True) for name in ("views", "helpful_votes", "not_helpful_votes")
 }
 
+# `placed_in` is no parameter: pages show what is in a category apart from what is below it.
 articles = ReadModel(
     Article,
     schema=ArticleRead,
@@ -50,6 +51,7 @@ articles = ReadModel(
         "status": equals(Article.status),
         "audience": equals(Article.audience),
         "author": equals(Article.author_id),
+        "placed_in": equals(Article.category_id),
     },
     ordering={
         "updated_at": Article.updated_at,
