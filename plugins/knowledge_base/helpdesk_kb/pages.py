@@ -116,7 +116,7 @@ def show_results(ctx: Context, organization: Slug, query: Question) -> Html:
     """What answers a question."""
     center = enter(ctx, organization)
     question = " ".join(query.q.split())
-    found = answers.search(center.session, center.viewer, question, limit=30)
+    found = answers.search(center.session, center.viewer, question, limit=30, where=answers.Where(published=True))
     if question and (not found.hits or found.corrected):
         note_miss(ctx, center.viewer, question)
     popular = () if found.hits else shelf(center, "-views", size=POPULAR).articles

@@ -58,12 +58,12 @@ def telling_words(*texts: str) -> list[str]:
 
 
 def in_one_line(text: str) -> str:
-    """Return blocks as one line, with a dash where the end of one would not be seen.
+    r"""Return blocks as one line, with a dot where the end of one would not be seen.
 
-    >>> in_one_line("Block it\\nOpen the app.\\nTap it.")
-    'Block it – Open the app. Tap it.'
+    >>> in_one_line("Block it\nOpen the app.\nTap it.")
+    'Block it · Open the app. Tap it.'
     """
-    return " ".join(_UNENDED.sub(" – ", text).split())
+    return " ".join(_UNENDED.sub(" · ", text).split())
 
 
 def passage(text: str, words: Sequence[str]) -> Passage:

@@ -2,6 +2,8 @@
 
 import pytest
 
+from plugins.knowledge_base.tests.reader import Reader
+
 CONTENT = "Open the *settings*, choose **Password** and follow the link in the mail."
 
 
@@ -53,3 +55,15 @@ def internal(write):
 def archived(write):
     """An article that was put away."""
     return write("Fax machines", content="Walrus fax.", status="archived", tags=["walrus"])
+
+
+@pytest.fixture
+def visitor(installation):
+    """Somebody without an account, in a browser."""
+    return Reader(installation.http)
+
+
+@pytest.fixture
+def read_as(installation):
+    """One of the cast in a browser."""
+    return lambda name: Reader(installation.http, name)

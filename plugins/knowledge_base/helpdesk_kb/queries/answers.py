@@ -35,22 +35,40 @@ class Answers:
     corrected: str | None = None
 
 
-def search(session: Session, viewer: Viewer, question: str, *, limit: int, category: int | None = None) -> Answers:
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Which articles are looked at, of those that somebody may see.
+
+    Attributes:
+        published: leave out what those who edit see besides.
+        category: in it and below it only.
+        without: leave out this article.
+    """
+
+    published: bool = False
+    category: int | None = None
+    without: int = 0
+
+
+EVERYWHERE = Where()
+
+
+def search(session: Session, viewer: Viewer, question: str, *, limit: int, where: Where = EVERYWHERE) -> Answers:
     """Return what answers a question: articles with all of its words, else some, else with words spelt alike."""
     words = telling_words(question) or plain_words(question)
-    hits = _hits(session, viewer, words, limit=limit, category=category)
+    hits = _hits(session, viewer, words, limit, where)
     if hits:
         return Answers(hits)
     instead = corrected(words, _vocabulary(session, viewer))
     if instead is None:
         return Answers([])
-    return Answers(_hits(session, viewer, instead, limit=limit, category=category), " ".join(instead))
+    return Answers(_hits(session, viewer, instead, limit, where), " ".join(instead))
 
 
 def suggest(session: Session, viewer: Viewer, title: str, content: str, *, limit: int) -> list[ArticleHit]:
     """Return published articles that may answer what somebody is about to ask, the best first."""
     words = telling_words(title, content)[:MOST_WORDS]
-    keys = _ranked(session, viewer, words, limit=limit, some=True, published=True)
+    keys = _ranked(session, viewer, words, limit, Where(published=True), some=True)
     return _shown(session, keys, words)
 
 
@@ -58,17 +76,15 @@ def related(session: Session, viewer: Viewer, article_id: int, *, limit: int) ->
     """Return published articles about the same: with the same tags and the words of the title."""
     title, tags = _subject(session, article_id)
     words = telling_words(" ".join(tags), title)[:MOST_WORDS]
-    keys = _ranked(session, viewer, words, limit=limit, some=True, published=True, without=article_id)
+    keys = _ranked(session, viewer, words, limit, Where(published=True, without=article_id), some=True)
     return _shown(session, keys, words)
 
 
-def _hits(
-    session: Session, viewer: Viewer, words: Sequence[str], *, limit: int, category: int | None
-) -> list[ArticleHit]:
+def _hits(session: Session, viewer: Viewer, words: Sequence[str], limit: int, where: Where) -> list[ArticleHit]:
     """Return the articles with all words first, then those with some, as far as there is room."""
-    keys = _ranked(session, viewer, words, limit=limit, category=category, prefix=True)
+    keys = _ranked(session, viewer, words, limit, where, prefix=True)
     if len(keys) < limit and len(words) > 1:
-        more = _ranked(session, viewer, words, limit=limit, category=category, some=True, prefix=True)
+        more = _ranked(session, viewer, words, limit, where, some=True, prefix=True)
         keys = list(dict.fromkeys([*keys, *more]))[:limit]
     return _shown(session, keys, words)
 
@@ -77,13 +93,11 @@ def _ranked(
     session: Session,
     viewer: Viewer,
     words: Sequence[str],
-    *,
     limit: int,
+    where: Where,
+    *,
     some: bool = False,
     prefix: bool = False,
-    published: bool = False,
-    category: int | None = None,
-    without: int | None = None,
 ) -> list[int]:
     """Return the keys of hits that `viewer` may see, the best first.
 
@@ -92,26 +106,20 @@ def _ranked(
         viewer: for whom.
         words: what is searched for.
         limit: how many at most.
+        where: which articles are looked at.
         some: one of the words is enough.
         prefix: the last word may be the beginning of one: somebody is still typing.
-        published: leave out what those who edit see besides.
-        category: look in it and below it only.
-        without: leave out this article.
     """
     kind = str(session.info["database"])
     query = " ".join(words[:MOST_WORDS]) + ("*" if prefix and words and len(words[-1]) > 2 else "")
     match = kb_search.expression(kind, query, FIELDS, viewer.actor.organization_id, some=some)
     if match is None:
         return []
-    statement = _statement(visible_articles.variant(viewer.actor), published=published, within=category is not None)
-    parameters = {
-        "match": match,
-        "organization_id": viewer.actor.organization_id,
-        "without": without or 0,
-        "limit": limit,
-        **({"category": category} if category is not None else {}),
-    }
-    return [row[0] for row in statement.rows(session, parameters)]
+    variant = visible_articles.variant(viewer.actor)
+    parameters = {"match": match, "organization_id": viewer.actor.organization_id, "limit": limit}
+    within = {} if where.category is None else {"category": where.category}
+    statement = _statement(variant, published=where.published, within=bool(within))
+    return [row[0] for row in statement.rows(session, {**parameters, **within, "without": where.without})]
 
 
 @cache

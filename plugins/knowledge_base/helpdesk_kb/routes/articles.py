@@ -63,7 +63,8 @@ def search_articles(ctx: Context, query: SearchQuery) -> Hits:
     """
     if query.category is not None:
         categories.find_one(ctx.session, ctx.viewer, categories.key, query.category)
-    found = answers.search(ctx.session, ctx.viewer, query.q, limit=query.limit, category=query.category)
+    where = answers.Where(category=query.category)
+    found = answers.search(ctx.session, ctx.viewer, query.q, limit=query.limit, where=where)
     if not found.hits or found.corrected:
         note_miss(ctx, ctx.viewer, query.q)
     return Hits(count=len(found.hits), results=found.hits, corrected=found.corrected)
