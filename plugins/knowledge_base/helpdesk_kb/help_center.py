@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
@@ -62,7 +63,12 @@ class Center:
 
     def shown(self, path: str, **values: Any) -> dict[str, Any]:
         """Return what every page needs to know, and what this one does besides."""
-        common = {"center": self, "home": self.home, "canonical": f"{self.host}{path}", "question": ""}
+        common = {
+            "center": self,
+            "home": self.home,
+            "canonical": f"{self.host}{quote(path, safe='/?=')}",
+            "question": "",
+        }
         return {"robots": "", "description": self.welcome, **common, **values}
 
 

@@ -70,7 +70,7 @@ class Rendered:
     contents: tuple[Heading, ...]
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def render(content: str) -> Rendered:
     """Return what Markdown says. A pure function of the text, so what was rendered once is kept."""
     parser = _parser()

@@ -57,7 +57,7 @@ class Category(Base, TenantScoped, Timestamped):
     id: Mapped[int] = mapped_column(primary_key=True)
     parent_id: Mapped[int | None]
     name: Mapped[str] = mapped_column(String(100))
-    name_key: Mapped[str] = mapped_column(String(100))
+    name_key: Mapped[str] = mapped_column(Text)
     slug: Mapped[str] = mapped_column(String(100))
     description: Mapped[str] = mapped_column(Text, default="")
 
@@ -158,7 +158,7 @@ class ArticleTag(Base, TenantScoped):
     )
 
     article_id: Mapped[int] = mapped_column(primary_key=True)
-    key: Mapped[str] = mapped_column(String(50), primary_key=True)
+    key: Mapped[str] = mapped_column(Text, primary_key=True)
     name: Mapped[str] = mapped_column(String(50))
     position: Mapped[int]
 

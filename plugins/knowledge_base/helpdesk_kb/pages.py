@@ -1,6 +1,7 @@
 """The help centre: pages for people who look for an answer, and what search engines and feed readers want to know."""
 
 from typing import Annotated
+from urllib.parse import quote
 
 from pydantic import Field
 from sqlalchemy import select
@@ -24,7 +25,7 @@ from helpdesk_kb.service.views import count_view
 
 router = Router("help", tag="Pages")
 
-Slug = Annotated[str, PathPattern(r"[^/]{1,110}")]
+Slug = Annotated[str, PathPattern(r"[^/\x00]{1,110}")]
 NEWEST = 5
 POPULAR = 6
 RELATED = 4
@@ -57,7 +58,7 @@ def choose_help_center(ctx: Context) -> Redirect:
     return Redirect(f"/help/{default}/")
 
 
-@router.get("/{organization}/", public=True)
+@router.get("/{organization}/", public=True, slow=True)
 def show_home(ctx: Context, organization: Slug) -> Html:
     """What there is, what is read most and what is new."""
     center = enter(ctx, organization)
@@ -70,7 +71,7 @@ def show_home(ctx: Context, organization: Slug) -> Html:
     return Html("kb/home.html", values, forms=True)
 
 
-@router.get("/{organization}/categories/{category}/", public=True)
+@router.get("/{organization}/categories/{category}/", public=True, slow=True)
 def show_category(ctx: Context, organization: Slug, category: Slug, query: PageQuery) -> Html:
     """The articles of a category, and the categories in it."""
     center = enter(ctx, organization)
@@ -95,7 +96,7 @@ def show_article(ctx: Context, organization: Slug, article: Slug) -> Html | Redi
     key, slug = find_by_slug(center, article)
     path = f"{center.home}articles/{slug}/"
     if slug != article:
-        return Redirect(path, permanently=True)
+        return Redirect(quote(path), permanently=True)
     count_view(ctx, center.viewer, key)
     found = reading(center, key)
     values = center.shown(
@@ -132,7 +133,7 @@ def show_site_map(ctx: Context, organization: Slug) -> Document:
     return Document("kb/sitemap.xml", {"host": center.host, "home": center.home, "articles": found})
 
 
-@router.get("/{organization}/feed.atom", public=True)
+@router.get("/{organization}/feed.atom", public=True, slow=True)
 def show_feed(ctx: Context, organization: Slug) -> Document:
     """The newest articles, for feed readers."""
     center = enter(ctx, organization)

@@ -11,6 +11,8 @@ SNIPPET = 200
 """Characters of a passage, about."""
 MOST_WORDS = 10
 """Words of a question that are searched for; the index takes no more."""
+LOOKED_AT = 20_000
+"""Of a text, characters in which a passage is looked for."""
 SHORTEST_STEM = 4
 CLOSE = 0.75
 """How much a misspelt word must resemble a known one."""
@@ -68,9 +70,15 @@ def in_one_line(text: str) -> str:
 
 def passage(text: str, words: Sequence[str]) -> Passage:
     """Return the part of `text` in which most of `words` stand, the earliest of equals."""
-    text = in_one_line(text)
-    spans = [(match.start(), match.end(), _matched(match.group(), words)) for match in _WORD.finditer(text)]
-    hits = [span for span in spans if span[2]]
+    text = in_one_line(text[:LOOKED_AT])
+    found_as: dict[str, str] = {}
+    hits = []
+    for match in _WORD.finditer(text):
+        word = match.group()
+        if word not in found_as:
+            found_as[word] = _matched(word, words)
+        if found_as[word]:
+            hits.append((match.start(), match.end(), found_as[word]))
     start, found = _densest(hits)
     begin = _word_boundary(text, max(0, start - SNIPPET // 4))
     end = _end(text, begin)

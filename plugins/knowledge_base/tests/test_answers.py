@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from helpdesk_kb.demo import articles_of_demonstration
+from helpdesk_kb.service import searches
 
 ARTICLES = "/knowledge-base/articles/"
 JUDGED = json.loads((Path(__file__).parent / "data" / "judgements.json").read_text("utf-8"))
@@ -141,6 +142,13 @@ class TestMisses:
         assert [(row["query"], row["times"]) for row in rows] == [("zeppelin flights", 2), ("pasword", 1)]
         for client in (member, technician):
             assert client.get("/knowledge-base/searches/misses/").status_code == 403
+
+    def test_are_a_thousand_at_most(self, agent, member, monkeypatch):
+        monkeypatch.setattr(searches, "MOST", 2)
+        for question in ("zeppelin", "airship", "balloon", "zeppelin"):
+            member.get(f"{ARTICLES}search/", params={"q": question})
+        rows = agent.get("/knowledge-base/searches/misses/").json()["results"]
+        assert [(row["query"], row["times"]) for row in rows] == [("zeppelin", 2), ("airship", 1)]
 
     def test_are_those_of_the_organization(self, outsider, member):
         member.get(f"{ARTICLES}search/", params={"q": "zeppelin"})

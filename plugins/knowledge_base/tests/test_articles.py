@@ -127,6 +127,11 @@ class TestNewArticles:
     def test_keep_each_tag_once_and_in_order(self, write):
         assert write(tags=["Reset", "password", "RESET", " two  words "])["tags"] == ["Reset", "password", "two words"]
 
+    def test_take_names_that_grow_when_they_are_compared(self, agent, write, make_category):
+        written = write("\ufdfa" * 40, tags=["\ufdfa" * 50, "\ufb03" * 50])
+        assert len(written["tags"]) == 2
+        assert make_category("\ufdfa" * 100)["name"] == "\ufdfa" * 100
+
     def test_are_told(self, installation, agent, article):
         told = installation.events()[-2:]
         assert [kind for kind, _ in told] == ["kb.article_created", "kb.article_published"]

@@ -123,6 +123,15 @@ class TestAddresses:
             assert reply.status_code == 404
             assert "ecret" not in reply.text
 
+    def test_may_be_in_any_script(self, agent, visitor, write):
+        made = write("請求について", audience="public")
+        agent.patch(f"{ARTICLES}{made['id']}/", json={"title": "返金について"})
+        moved = visitor.get("articles/請求について/")
+        assert (moved.status_code, moved.headers["location"].isascii()) == (301, True)
+        page = Page(visitor.page(moved.headers["location"].removeprefix("/help/acme-corp/")))
+        assert [each["href"].isascii() for each in page.of("link") if each["rel"] == "canonical"] == [True]
+        assert "%E8%BF%94" in visitor.page("sitemap.xml")
+
     def test_of_drafts_that_never_were_published_are_not_kept(self, agent, visitor, write):
         draft = write("First idea", status="draft", audience="public")
         agent.patch(f"{ARTICLES}{draft['id']}/", json={"title": "Second idea", "status": "published"})

@@ -40,7 +40,7 @@ def create_categories() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("parent_id", sa.Integer(), nullable=True),
         sa.Column("name", sa.String(100), nullable=False),
-        sa.Column("name_key", sa.String(100), nullable=False),
+        sa.Column("name_key", sa.Text(), nullable=False),
         sa.Column("slug", sa.String(100), nullable=False),
         sa.Column("description", sa.Text(), nullable=False),
         *of_organization("kb_category"),
@@ -113,7 +113,7 @@ def create_names_and_tags() -> None:
     op.create_table(
         "kb_article_tag",
         sa.Column("article_id", sa.Integer(), nullable=False),
-        sa.Column("key", sa.String(50), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
         sa.Column("name", sa.String(50), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         *of_organization("kb_article_tag"),

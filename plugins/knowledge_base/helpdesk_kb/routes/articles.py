@@ -70,7 +70,7 @@ def search_articles(ctx: Context, query: SearchQuery) -> Hits:
     return Hits(count=len(found.hits), results=found.hits, corrected=found.corrected)
 
 
-@router.get("/articles/suggest/", permission=VIEW)
+@router.get("/articles/suggest/", permission=VIEW, slow=True)
 def suggest_articles(ctx: Context, query: SuggestionQuery) -> Suggestions:
     """Published articles that may answer what somebody is about to ask, by the words of a ticket."""
     if not query.title.strip() and not query.content.strip():
@@ -127,7 +127,7 @@ def archive_article(ctx: Context, article: Key) -> ArticleRead:
     return _moved(ctx, article, "archived")
 
 
-@router.get("/articles/{article}/related/", permission=VIEW)
+@router.get("/articles/{article}/related/", permission=VIEW, slow=True)
 def list_related_articles(ctx: Context, article: Key, query: RelatedQuery) -> Suggestions:
     """Published articles about the same: by the tags of an article and the words of its title."""
     key = find_article(ctx.session, ctx.viewer, article)

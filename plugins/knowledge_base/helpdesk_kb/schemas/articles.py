@@ -1,6 +1,6 @@
 """What goes over the wire about articles."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
@@ -102,7 +102,9 @@ class ArticleUpdate(ArticleCreate):
 
 
 class ArticleFilters(Filters):
-    """Query parameters of lists of articles."""
+    """Query parameters of lists of articles; rendering many of them takes its time."""
+
+    slow: ClassVar[frozenset[str]] = frozenset({"search", "include"})
 
     category: Keys | None = None
     """In the category or below it."""

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from sqlalchemy import bindparam, delete, update
+from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from helpdesk_core.api import Context, Prepared, Viewer, insertion, now
@@ -10,7 +10,12 @@ from helpdesk_kb.models import LONGEST_QUERY, SearchMiss
 from helpdesk_kb.words import plain_words
 
 KEPT = timedelta(days=90)
+MOST = 1_000
+"""Different searches that are kept; strangers can search for anything, and nobody reads more."""
 
+_NUMBER = Prepared(
+    select(func.count()).select_from(SearchMiss).where(SearchMiss.organization_id == bindparam("organization_id"))
+)
 _add = insertion(SearchMiss, returning="id", unless_taken=True)
 _AGAIN = Prepared(
     update(SearchMiss)
@@ -25,7 +30,8 @@ def note_miss(ctx: Context, viewer: Viewer, question: str) -> None:
     if not query:
         return
     with ctx.apart(viewer.actor.organization_id) as session:
-        if not _add.rows(session, {"query": query, "times": 1, "last_searched_at": viewer.now}):
+        has_room = _NUMBER.rows(session, {})[0][0] < MOST
+        if not has_room or not _add.rows(session, {"query": query, "times": 1, "last_searched_at": viewer.now}):
             _AGAIN.run(session, {"asked": query, "moment": viewer.now})
 
 

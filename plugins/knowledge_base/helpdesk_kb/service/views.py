@@ -42,8 +42,8 @@ def count_view(ctx: Context, viewer: Viewer, article_id: int) -> None:
     """
     visitor = _visitor(ctx, viewer)
     seen = {"article_id": article_id, "day": viewer.now.date().isoformat(), "visitor": visitor}
-    author = _AUTHOR.rows(ctx.session, {"article_id": article_id})
-    if not visitor or author[0][0] == viewer.actor.user_id or _SEEN.rows(ctx.session, seen):
+    authors = [row[0] for row in _AUTHOR.rows(ctx.session, {"article_id": article_id})]
+    if not visitor or viewer.actor.user_id in authors or _SEEN.rows(ctx.session, seen):
         return
     with ctx.apart(viewer.actor.organization_id) as session:
         if _see.rows(session, seen):
