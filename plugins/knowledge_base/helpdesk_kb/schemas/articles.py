@@ -133,8 +133,8 @@ class SuggestionQuery(Schema):
 
     title: Annotated[Text, Field(max_length=500)] = ""
     """The subject of a ticket; its words count most."""
-    content: Annotated[Text, Field(max_length=10_000)] = ""
-    """The text of a ticket."""
+    content: Annotated[Text, Field(max_length=3_000)] = ""
+    """The text of a ticket, or how it begins: an address cannot be longer."""
     limit: Annotated[int, Field(ge=1, le=20)] = 5
     """How many articles at most."""
 
