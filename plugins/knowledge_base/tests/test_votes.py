@@ -53,28 +53,25 @@ def test_a_say_is_yes_or_no(member, path, body):
     assert member.post(path, json=body).status_code == 400
 
 
-def test_many_says_of_one_person_at_once_count_once(installation, member, second_member, article, path):
-    start = threading.Barrier(8)
+def test_many_says_of_few_people_at_once_count_once_each(installation, article, path):
+    voters = [installation.client(name) for name in ("member", "second_member", "technician", "owner")]
+    assert all(voter.token for voter in voters)
+    start = threading.Barrier(2 * len(voters))
 
-    def flood(client, helpful):
+    def flood(voter, helpful):
         start.wait()
-        for _ in range(3):
-            client.post(path, json={"helpful": helpful})
+        for round_ in range(6):
+            voter.post(path, json={"helpful": helpful if round_ % 2 else not helpful})
 
-    assert member.token
-    assert second_member.token
-    threads = [
-        threading.Thread(target=flood, args=(client, helpful))
-        for client, helpful in ((member, True), (member, False), (member, True), (second_member, True)) * 2
-    ]
+    threads = [threading.Thread(target=flood, args=(voter, helpful)) for voter in voters for helpful in (True, False)]
     for each in threads:
         each.start()
     for each in threads:
         each.join()
-    with installation.session(member.organization_id) as session:
+    with installation.session(voters[0].organization_id) as session:
         counted = dict(session.execute(select(ArticleVote.helpful, func.count()).group_by(ArticleVote.helpful)).all())
         kept = session.execute(select(Article.helpful_votes, Article.not_helpful_votes)).one()
-    assert sum(counted.values()) == 2
+    assert sum(counted.values()) == len(voters)
     assert tuple(kept) == (counted.get(True, 0), counted.get(False, 0))
 
 
