@@ -116,7 +116,7 @@ def shelf(center: Center, ordering: str, *, page: int = 1, size: int = PAGE, **v
 
 def branches(center: Center) -> list[CategoryNode]:
     """Return the categories at the top in which the reader finds something."""
-    return [_pruned(node) for node in tree(center.session, center.viewer) if node.article_count]
+    return [_pruned(node) for node in tree(center.session, center.viewer, published=True) if node.article_count]
 
 
 def find_branch(nodes: Sequence[CategoryNode], slug: str) -> CategoryNode:

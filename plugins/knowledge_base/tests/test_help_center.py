@@ -74,8 +74,9 @@ class TestReaders:
     def test_see_no_category_in_which_they_find_nothing(self, read_as, shelf, who, seen):
         reader = read_as(who)
         names = {"public": "Accounts", "customers": "Customers only", "internal": "Colleagues only"}
+        names |= {"draft": "Drafts only", "archived": "Old only"}
         home = reader.page("")
-        slugs = {"public": "accounts", "customers": "customers-only", "internal": "colleagues-only"}
+        slugs = {name: title.lower().replace(" ", "-") for name, title in names.items()}
         for name, title in names.items():
             assert (f">{title}</a>" in home) == (name in seen)
             status = reader.get(f"categories/{slugs[name]}/").status_code

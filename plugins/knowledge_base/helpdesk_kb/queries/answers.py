@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from helpdesk_core.api import Among, Prepared, Viewer
 from helpdesk_kb.markdown import render
 from helpdesk_kb.models import Article, ArticleTag, Category, CategoryPath
-from helpdesk_kb.queries.visibility import visible_articles
+from helpdesk_kb.queries.visibility import published_for, visible_articles
 from helpdesk_kb.schemas.articles import ArticleHit
 from helpdesk_kb.schemas.categories import CategorySummary
 from helpdesk_kb.search import FIELDS, WEIGHTS, kb_search
@@ -115,21 +115,21 @@ def _ranked(
     match = kb_search.expression(kind, query, FIELDS, viewer.actor.organization_id, some=some)
     if match is None:
         return []
-    variant = visible_articles.variant(viewer.actor)
+    variant = published_for(viewer.actor) if where.published else visible_articles.variant(viewer.actor)
     parameters = {"match": match, "organization_id": viewer.actor.organization_id, "limit": limit}
     within = {} if where.category is None else {"category": where.category}
-    statement = _statement(variant, published=where.published, within=bool(within))
+    statement = _statement(variant, within=bool(within))
     return [row[0] for row in statement.rows(session, {**parameters, **within, "without": where.without})]
 
 
 @cache
-def _statement(variant: str, *, published: bool, within: bool) -> Prepared:
+def _statement(variant: str, *, within: bool) -> Prepared:
     """Return the search for a variant of the visibility."""
     conditions: list[Any] = [
         Article.organization_id == bindparam("organization_id"),
         Article.id != bindparam("without"),
     ]
-    allowed = visible_articles.criterion("internal" if published and variant == "all" else variant)
+    allowed = visible_articles.criterion(variant)
     if allowed is not None:
         conditions.append(allowed)
     if within:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from helpdesk_core.api import Column, Many, Prepared, ReadModel, Varying, Viewer, equals, matches, words_in
 from helpdesk_kb.models import Category, CategoryPath
-from helpdesk_kb.queries.visibility import articles_below, visible_articles
+from helpdesk_kb.queries.visibility import articles_below, published_for, visible_articles
 from helpdesk_kb.schemas.categories import CategoryDetails, CategoryNode, CategoryRead, SubcategoryRead
 
 COUNT = Varying(visible_articles, articles_below(Category.id), volatile=True)
@@ -35,10 +35,16 @@ categories = ReadModel(
 )
 
 
-def tree(session: Session, viewer: Viewer) -> list[CategoryNode]:
-    """Return the categories at the top, each with everything that is in it, by name."""
-    rows = _all(visible_articles.variant(viewer.actor)).rows(session, {})
-    return _below(None, rows)
+def tree(session: Session, viewer: Viewer, *, published: bool = False) -> list[CategoryNode]:
+    """Return the categories at the top, each with everything that is in it, by name.
+
+    Args:
+        session: of the organisation.
+        viewer: for whom articles are counted.
+        published: count those that are published alone, also for those who edit.
+    """
+    variant = published_for(viewer.actor) if published else visible_articles.variant(viewer.actor)
+    return _below(None, _all(variant).rows(session, {}))
 
 
 def ancestors(session: Session, category_id: int) -> list[dict[str, Any]]:

@@ -44,6 +44,12 @@ class VisibleArticles(Visibility):
 visible_articles = VisibleArticles()
 
 
+def published_for(actor: Actor) -> str:
+    """Return the variant that shows an actor what is published for them, and no drafts even if they edit these."""
+    variant = visible_articles.variant(actor)
+    return "internal" if variant == "all" else variant
+
+
 def articles_below(category: Any) -> Callable[[str], Any]:
     """Return what counts the articles in a category and below it, for a variant of the visibility.
 
