@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 from urllib.parse import quote
 
@@ -24,6 +25,8 @@ from helpdesk_kb.models import Article, ArticleSlug, ArticleVote
 from helpdesk_kb.permissions import VOTE
 from helpdesk_kb.queries.articles import articles
 from helpdesk_kb.queries.categories import ancestors, tree
+from helpdesk_kb.queries.instants import instant_of
+from helpdesk_kb.queries.visibility import published_for, visible_articles
 from helpdesk_kb.schemas.categories import CategoryNode
 from helpdesk_kb.schemas.settings import KbSettings
 from helpdesk_kb.words import in_one_line
@@ -114,6 +117,12 @@ def shelf(center: Center, ordering: str, *, page: int = 1, size: int = PAGE, **v
     return Shelf([_line(center, row) for row in rows], found.count, -(-found.count // size))
 
 
+def addresses(center: Center, limit: int) -> list[tuple[str, datetime]]:
+    """Return the paths of published articles and when each was updated, what was updated last first."""
+    rows = _addresses(published_for(center.viewer.actor)).rows(center.session, {"limit": limit})
+    return [(f"{center.home}articles/{slug}/", instant_of(updated_at)) for slug, updated_at in rows]
+
+
 def branches(center: Center) -> list[CategoryNode]:
     """Return the categories at the top in which the reader finds something."""
     return [_pruned(node) for node in tree(center.session, center.viewer, published=True) if node.article_count]
@@ -198,6 +207,15 @@ def day_of(instant: str) -> str:
     """
     moment = datetime.fromisoformat(instant)
     return f"{moment.day} {moment:%B %Y}"
+
+
+@cache
+def _addresses(variant: str) -> Prepared:
+    """Return the addresses for a variant of the visibility: thousands, hence without what stands in the articles."""
+    allowed = visible_articles.criterion(variant)
+    conditions = [Article.organization_id == bindparam("organization_id"), *(() if allowed is None else (allowed,))]
+    found = select(Article.slug, Article.updated_at).where(*conditions)
+    return Prepared(found.order_by(Article.updated_at.desc(), Article.id.desc()).limit(bindparam("limit")))
 
 
 _NAMED = Prepared(

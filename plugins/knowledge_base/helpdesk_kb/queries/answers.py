@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -12,6 +11,7 @@ from sqlalchemy.orm import Session
 from helpdesk_core.api import Among, Prepared, Viewer
 from helpdesk_kb.markdown import render
 from helpdesk_kb.models import Article, ArticleTag, Category, CategoryPath
+from helpdesk_kb.queries.instants import instant_of
 from helpdesk_kb.queries.visibility import published_for, visible_articles
 from helpdesk_kb.schemas.articles import ArticleHit
 from helpdesk_kb.schemas.categories import CategorySummary
@@ -184,7 +184,7 @@ def _hit(row: tuple[Any, ...], words: Sequence[str]) -> ArticleHit:
         snippet=passage(render(content).text, words).html,
         views=views,
         helpful_votes=helpful,
-        updated_at=datetime.fromisoformat(updated_at) if isinstance(updated_at, str) else updated_at,
+        updated_at=instant_of(updated_at),
     )
 
 
