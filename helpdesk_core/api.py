@@ -7,6 +7,7 @@ from helpdesk_core.accounts.models import Organization, User
 from helpdesk_core.accounts.queries import settings_of as organization_settings
 from helpdesk_core.accounts.schemas import OrganizationSummary, Person, Username, UserRef
 from helpdesk_core.accounts.substitutes import actor_of
+from helpdesk_core.accounts.visiting import visit
 from helpdesk_core.clock import Clock, api_time
 from helpdesk_core.counters import adjust, next_number
 from helpdesk_core.database import BigKey, Ranked, Timestamped, UtcDateTime, metadata
@@ -69,6 +70,7 @@ from helpdesk_core.queries import (
     Order,
     ReadModel,
     Totals,
+    Varying,
     Viewer,
     any_of,
     at_least,
@@ -104,7 +106,7 @@ from helpdesk_core.statements import Among, Prepared, insertion
 from helpdesk_core.tenancy import TenantScoped, organization_of, tenant_key, tenant_reference
 from helpdesk_core.web.answers import Download
 from helpdesk_core.web.context import Context
-from helpdesk_core.web.pages import Html, Redirect
+from helpdesk_core.web.pages import Document, Html, Redirect
 from helpdesk_core.web.requests import read_query
 from helpdesk_core.web.routing import Key, PathPattern, Router, Upload
 
@@ -134,6 +136,7 @@ __all__ = [
     "Criteria",
     "DbInt",
     "Dialect",
+    "Document",
     "Download",
     "Event",
     "EventCatalogue",
@@ -201,6 +204,7 @@ __all__ = [
     "UserRef",
     "Username",
     "UtcDateTime",
+    "Varying",
     "Vault",
     "Viewer",
     "Visibility",
@@ -247,5 +251,6 @@ __all__ = [
     "through",
     "unless",
     "variables_in",
+    "visit",
     "words_in",
 ]

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, cast, column, func, literal_column, table, text
+from sqlalchemy import ColumnElement, Float, bindparam, cast, column, func, literal_column, table, text
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.orm import Session
 
@@ -155,17 +155,46 @@ class SearchIndex:
         )
         return literal_column(f"({marked}) - ({length})"), literal_column(length)
 
-    def expression(self, kind: str, query: str, fields: Sequence[str], organization_id: int) -> str | None:
-        """Return the value of `:match`: all terms must occur in `fields`; nothing when `query` has no term."""
+    def best_first(self, kind: str, weights: Mapping[str, float]) -> ColumnElement[Any]:
+        """Return what hits sort by that hold some of the terms: the more, the rarer and the nearer the top, the better.
+
+        BM25 on SQLite. PostgreSQL does not know how rare a term is; there it is how often terms occur.
+
+        Args:
+            kind: of the database.
+            weights: how much a term counts in each field; not at all in others.
+        """
+        if kind == "sqlite":
+            given = ", ".join(f"{float(weights.get(name, 0))}" for name in self.fields)
+            return literal_column(f"bm25({self.name}, 0.0, {given})", Float).asc()
+        heaviest = max(weights.values())
+        shares = [weights.get(name, 0) / heaviest for name in self.fields]
+        array = ", ".join(f"{share:.4f}" for share in reversed([*shares, *([0.0] * (len(_WEIGHTS) - len(shares)))]))
+        asked = func.to_tsquery("english", bindparam("match"))
+        return func.ts_rank(literal_column(f"CAST('{{{array}}}' AS float4[])"), self._rows.c.document, asked, 1).desc()
+
+    def expression(
+        self, kind: str, query: str, fields: Sequence[str], organization_id: int, *, some: bool = False
+    ) -> str | None:
+        """Return the value of `:match`: all terms must occur in `fields`; nothing when `query` has no term.
+
+        Args:
+            kind: of the database.
+            query: what is searched for.
+            fields: where.
+            organization_id: whose rows.
+            some: one of the terms is enough.
+        """
         words = terms(query)
         if not words:
             return None
         if kind == "sqlite":
             within = " ".join(fields)
             hits = (f'{{{within}}} : "{word}"{"*" if prefix else ""}' for word, prefix in words)
-            return " AND ".join((f'organization : "o{organization_id}"', *hits))
+            joined = (" OR " if some else " AND ").join(hits)
+            return f'organization : "o{organization_id}" AND ({joined})'
         weights = "".join(_WEIGHTS[self.fields.index(name)] for name in fields)
-        return " & ".join(f"{word}:{'*' if prefix else ''}{weights}" for word, prefix in words)
+        return (" | " if some else " & ").join(f"{word}:{'*' if prefix else ''}{weights}" for word, prefix in words)
 
 
 def _prepared(statement: str) -> Prepared:

@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from helpdesk_core.queries import Criteria, Found, FullText, ReadModel, finding
 from helpdesk_core.schemas import Schema
 from helpdesk_core.search import MOST_CHARACTERS, MOST_TERMS, relevance, terms
+from helpdesk_core.statements import Prepared
 from tests.library import Book, Library, books_index, open_library, viewer
 
 
@@ -179,3 +182,36 @@ def test_hits_are_counted_up_to_a_limit(library: Library, monkeypatch: pytest.Mo
         put(library, key, "fire")
     hits = find(library, "fire")
     assert (len(hits.keys), hits.count, hits.capped) == (5, 3, True)
+
+
+def ranked(library: Library, words: str, organization: int = 1) -> list[int]:
+    """The keys of hits that hold some of the words, best first; the title counts five times as much."""
+
+    def build(kind: str) -> Any:
+        hits = books_index.join(select(Book.id), Book.id, kind)
+        return hits.order_by(books_index.best_first(kind, {"title": 5, "note": 1}))
+
+    match = books_index.expression(library.kind, words, ("title", "note"), organization, some=True)
+    with library.session(organization, writes=False) as session:
+        rows = Prepared(build).rows(session, {"match": match, "organization_id": organization})
+    return [row[0] for row in rows]
+
+
+class TestSomeOfTheWords:
+    def test_are_enough(self, shelf: Library) -> None:
+        assert sorted(ranked(shelf, "printer brigade water")) == [1, 2]
+        assert ranked(shelf, "water") == []
+
+    def test_are_those_of_the_organization_alone(self, shelf: Library) -> None:
+        assert ranked(shelf, "printer fire", organization=2) == [1001]
+
+    def test_put_first_what_holds_more_of_them(self, library: Library) -> None:
+        put(library, 1, "fire and water")
+        put(library, 2, "fire brigade here")
+        assert ranked(library, "fire brigade") == [2, 1]
+
+    def test_put_a_hit_in_the_title_before_one_below(self, library: Library) -> None:
+        put(library, 1, "brigade", "fire")
+        put(library, 2, "fire", "brigade")
+        put(library, 3, "flood", "water")
+        assert ranked(library, "fire") == [2, 1]

@@ -10,7 +10,7 @@ Measured on a list of 20 tickets, this is four times as fast as loading entities
 """
 
 from helpdesk_core.queries.criteria import Criteria, Found, Order, Totals
-from helpdesk_core.queries.fields import Column, Computed, Count, Many, One, Reader, Viewer
+from helpdesk_core.queries.fields import Column, Computed, Count, Many, One, Reader, Varying, Viewer
 from helpdesk_core.queries.filters import (
     Filter,
     FullText,
@@ -43,6 +43,7 @@ __all__ = [
     "Reader",
     "Search",
     "Totals",
+    "Varying",
     "Viewer",
     "any_of",
     "at_least",

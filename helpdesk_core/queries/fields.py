@@ -152,6 +152,29 @@ class Count(Field):
 
 
 @dataclass(frozen=True)
+class Varying(Field):
+    """An expression that depends on what the viewer may see, where `Count` with its two columns is not enough.
+
+    Attributes:
+        visibility: says which variants there are.
+        source: returns what is selected for a variant.
+        volatile: changes without anybody's act, as with `Column`.
+    """
+
+    visibility: Visibility
+    source: Callable[[str], Any]
+    volatile: bool = False
+
+    def variant(self, viewer: Viewer) -> str:
+        """Follow the visibility."""
+        return self.visibility.variant(viewer.actor)
+
+    def bind(self, plan: Plan) -> Reader:
+        """Select the expression for this viewer."""
+        return Column(self.source(self.variant(plan.viewer)), volatile=self.volatile).bind(plan)
+
+
+@dataclass(frozen=True)
 class One(Field):
     """An object that the entity refers to, joined; null when the reference is."""
 

@@ -92,7 +92,8 @@ class Through(Filter):
         key: the link table's reference to the entity.
         target: the entity's key.
         order: the link table's copies of the columns that newest-first sorts by, so that one index of the link
-            table both finds and sorts (a common tag would otherwise be sorted whole for each page).
+            table both finds and sorts (a common tag would otherwise be sorted whole for each page). Without any,
+            rows are found in their own order, and each is asked whether it has a link.
     """
 
     column: Attribute
@@ -178,7 +179,7 @@ def matches(condition: Callable[[], ColumnElement[bool]]) -> Filter:
     return _Matches(condition)
 
 
-def through(column: Attribute, *, key: Attribute, target: Attribute, order: Sequence[Attribute]) -> Filter:
+def through(column: Attribute, *, key: Attribute, target: Attribute, order: Sequence[Attribute] = ()) -> Filter:
     """Match rows that a link table ties to the value."""
     return Through(column, key, target, tuple(order))
 

@@ -182,7 +182,8 @@ class Finder:
         if [name for name, _ in self._ordering(criteria)] != [self.default_order.lstrip("-")]:
             return None
         for name in criteria.values:
-            if isinstance(self.filters[name], Through) and _arity(name, parameters) <= MOST_ARMS:
+            found = self.filters[name]
+            if isinstance(found, Through) and found.order and _arity(name, parameters) <= MOST_ARMS:
                 return name
         return None
 

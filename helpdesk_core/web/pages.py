@@ -34,6 +34,7 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+POLICY_WITH_FORMS = POLICY.replace("form-action 'none'", "form-action 'self'")
 HEADERS = {
     "Content-Security-Policy": POLICY,
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -49,18 +50,42 @@ class Html:
         template: its name behind the plugin's id, `kb/article.html`; most extend `core/page.html`.
         values: what the template gets; text is escaped. `caller` and `path` are there already.
         status: of the answer.
+        forms: whether what people enter may be sent to this host, as a search is. Elsewhere scripts do it, and nothing
+            is sent should they fail: no password gets into an address.
     """
 
     template: str
     values: Mapping[str, Any] = field(default_factory=dict)
     status: int = 200
+    forms: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What a page gives to programs: a site map, a feed.
+
+    Attributes:
+        template: its name behind the plugin's id, `kb/feed.xml`.
+        values: what the template gets; text is escaped, as XML and HTML both want it.
+        media_type: of the document.
+    """
+
+    template: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    media_type: str = "application/xml; charset=utf-8"
 
 
 @dataclass(frozen=True, slots=True)
 class Redirect:
-    """Another page to go to, by its path on this host."""
+    """Another page to go to, by its path on this host.
+
+    Attributes:
+        to: the path.
+        permanently: whether it has moved for good, so that those who keep links change them.
+    """
 
     to: str
+    permanently: bool = False
 
 
 class Pages(UnitOfWork):
@@ -86,11 +111,17 @@ class Pages(UnitOfWork):
 
     def _written(self, endpoint: Endpoint, value: Any, ctx: Context, form: Form) -> Answer:
         if isinstance(value, Redirect):
-            return _redirect(value.to)
+            return _redirect(value.to, 301 if value.permanently else 303)
+        if isinstance(value, Document):
+            body = self._templates.render(value.template, value.values)
+            return Answer(200, body.encode(), {**HEADERS, **ctx.headers}, value.media_type)
         if not isinstance(value, Html):
-            raise TypeError(f"page {endpoint.path} returned {type(value).__name__}, neither Html nor Redirect")
+            raise TypeError(
+                f"page {endpoint.path} returned {type(value).__name__}, neither Html nor Document nor Redirect"
+            )
         values = {**value.values, "caller": ctx.actor if ctx.principal else None, "path": ctx.incoming.path}
-        return self._html(value.status, value.template, values, ctx.headers)
+        headers = {**ctx.headers, "Content-Security-Policy": POLICY_WITH_FORMS} if value.forms else ctx.headers
+        return self._html(value.status, value.template, values, headers)
 
     def _refused(self, error: HelpdeskError, incoming: Incoming, dialect: Dialect, form: Form) -> Answer:
         if isinstance(error, Unauthenticated):
@@ -138,5 +169,5 @@ def local_path(text: str, otherwise: str) -> str:
     return text
 
 
-def _redirect(to: str) -> Answer:
-    return Answer(303, b"", {**HEADERS, "Location": to}, HTML)
+def _redirect(to: str, status: int = 303) -> Answer:
+    return Answer(status, b"", {**HEADERS, "Location": to}, HTML)

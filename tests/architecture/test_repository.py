@@ -38,7 +38,7 @@ def test_every_declared_dependency_is_pinned():
 
 
 def test_a_plain_uv_run_installs_every_plugin():
-    distributions = [f"helpdesk-{plugin.name}" for plugin in tree.PLUGINS]
+    distributions = [f"helpdesk-{plugin.name.replace('_', '-')}" for plugin in tree.PLUGINS]
     assert sorted(tree.PYPROJECT["dependency-groups"]["plugins"]) == distributions
     assert sorted(tree.PYPROJECT["tool"]["uv"]["sources"]) == ["helpdesk-core", *distributions]
 

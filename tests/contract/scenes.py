@@ -74,6 +74,16 @@ class Stage:
         return self._make("webhooks_create", "comprehensive")
 
     @cached_property
+    def kb_category(self) -> Any:
+        body = {"name": "Authentication", "description": "Articles about authentication"}
+        return created(self.owner.post("/knowledge-base/categories/", json=body))
+
+    @cached_property
+    def kb_article(self) -> Any:
+        example = variant("kb_articles_create", "comprehensive")
+        return created(self.owner.post(example.path, json={**example.request, "category": self.kb_category["id"]}))
+
+    @cached_property
     def device(self) -> Any:
         """A device of the member that is not verified yet."""
         example = variant("users_2fa_setup", "comprehensive")
@@ -218,6 +228,10 @@ SCENES = {
     "automations_create": Scene("owner", body=_automation),
     "api_integrations_list": Scene("owner", needs=("api_integration",)),
     "api_integrations_create": Scene("owner"),
+    "kb_articles_list": Scene("member", needs=("kb_article",)),
+    "kb_articles_create": Scene(body=lambda stage: {"category": stage.kb_category["id"]}),
+    "kb_categories_list": Scene("member", needs=("kb_category",)),
+    "kb_categories_create": Scene(),
     "webhooks_list": Scene("owner", needs=("webhook",)),
     "webhooks_create": Scene("owner"),
 }

@@ -63,9 +63,13 @@ def test_every_documented_parameter_is_known(stage, described):
         "created_before": "2024-01-01",
     }
     for name in described.query:
-        reply = stage.agent.get(described.path, params={name: values.get(name, "1")})
+        value = OTHER_WORDS.get((described.operation, name), values.get(name, "1"))
+        reply = stage.agent.get(described.path, params={name: value})
         assert reply.status_code == 200, f"{name}: {reply.text}"
 
+
+OTHER_WORDS = {("kb_articles_list", "status"): "published"}
+"""Values of parameters that mean something else in one operation."""
 
 REFUSALS = {
     ("users_register", 400): lambda stage: ("anonymous", {}, {"email": "nowhere"}),
@@ -109,6 +113,10 @@ REFUSALS = {
     ("automations_create", 400): lambda stage: ("owner", {}, {"trigger": {"type": "ticket_exploded"}}),
     ("api_integrations_list", 400): lambda stage: ("owner", {}, {"colour": "blue"}),
     ("api_integrations_create", 400): lambda stage: ("owner", {}, {"base_url": "nowhere"}),
+    ("kb_articles_list", 400): lambda stage: ("member", {}, {"status": "hidden"}),
+    ("kb_articles_create", 400): lambda stage: ("agent", {}, {"title": ""}),
+    ("kb_categories_list", 400): lambda stage: ("member", {}, {"colour": "blue"}),
+    ("kb_categories_create", 400): lambda stage: ("agent", {}, {"name": ""}),
     ("webhooks_list", 400): lambda stage: ("owner", {}, {"page": "last"}),
     ("webhooks_create", 400): lambda stage: ("owner", {}, {"events": ["ticket.exploded"]}),
 }

@@ -16,6 +16,7 @@ from tests.guards.samples import sample_body
 
 MADE_BY = {
     "/users/2fa/devices/": "/users/2fa/setup/",
+    "/knowledge-base/articles/{article}/versions/": "/knowledge-base/articles/",
     "/integration-platform/webhooks/{webhook_id}/deliveries/": "/integration-platform/webhooks/{webhook_id}/test/",
 }
 """What makes the objects below a path when that is not POST there; the answer has no id, the list does."""

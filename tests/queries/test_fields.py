@@ -1,9 +1,10 @@
 """How fields of an answer are read."""
 
 import pytest
+from sqlalchemy import func, select
 
 from helpdesk_core.permissions import unless
-from helpdesk_core.queries import Column, Computed, Count, Many, ReadModel
+from helpdesk_core.queries import Column, Computed, Count, Many, ReadModel, Varying
 from helpdesk_core.schemas import Dialect, Schema, UtcDateTime
 from tests.library import NOW, SEE_HIDDEN, Author, Book, BookGenre, Genre, Review, viewer
 
@@ -32,6 +33,7 @@ class BookRead(Schema):
     genres: list[str]
     reviews: list[ReviewRead]
     review_count: int
+    known_reviews: int
 
 
 class ShortRead(Schema):
@@ -48,12 +50,19 @@ def age(seen_by, added_at):
     return f"{added_at} seen at {seen_by.now:%H:%M}"
 
 
+def counted_reviews(variant):
+    counted = select(func.count()).where(Review.book_id == Book.id, Review.organization_id == Book.organization_id)
+    allowed = shown_reviews.criterion(variant)
+    return (counted if allowed is None else counted.where(allowed)).correlate(Book).scalar_subquery()
+
+
 COMMON = {
     "age": Computed(age, Book.added_at),
     "genres": Many(BookGenre.book_id, Genre.name, order=(Genre.name,), join=(BookGenre.genre,)),
     "reviews": Many(Review.book_id, ReviewRead, order=(Review.id,), newest=2, visibility=shown_reviews),
     "all_reviews": Many(Review.book_id, ReviewRead, order=(Review.id.desc(),)),
     "review_count": Count(shown_reviews, Book.review_count, Book.shown_review_count),
+    "known_reviews": Varying(shown_reviews, counted_reviews),
 }
 books = ReadModel(
     Book,
@@ -109,6 +118,7 @@ def test_values_are_as_the_answer_shows_them(shelf):
         "genres": ["a", "z"],
         "reviews": [{"id": 2, "words": "review 2"}, {"id": 3, "words": "review 3"}],
         "review_count": 3,
+        "known_reviews": 3,
     }
 
 
@@ -126,7 +136,7 @@ def test_rows_come_in_the_order_of_the_keys_and_without_unknown_ones(shelf):
 def test_collections_hold_what_the_viewer_may_see(shelf):
     (one,) = load(shelf, viewer(), 1)
     assert [review["id"] for review in one["reviews"]] == [1, 2]
-    assert one["review_count"] == 2
+    assert one["review_count"] == one["known_reviews"] == 2
 
 
 def test_the_dialect_chooses_schema_and_words(shelf):

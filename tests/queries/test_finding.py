@@ -40,6 +40,7 @@ FILTERS = {
     "genre": through(
         BookGenre.genre_id, key=BookGenre.book_id, target=Book.id, order=(BookGenre.added_at, BookGenre.book_id)
     ),
+    "linked": through(BookGenre.genre_id, key=BookGenre.book_id, target=Book.id),
 }
 
 
@@ -107,6 +108,7 @@ def wanted(row, genres, values, words=()):
         "before": lambda value: row.added_at <= value,
         "lent": lambda value: row.is_lent is value,
         "genre": lambda value: genres[row.id] & set(value),
+        "linked": lambda value: genres[row.id] & set(value),
     }
     return all(checks[name](value) for name, value in values.items()) and all(
         word.lower() in row.title.lower() for word in words
@@ -128,6 +130,7 @@ class TestAnyCombinationOfFilters:
         ("before", [NOW + timedelta(minutes=15)]),
         ("lent", [True, False]),
         ("genre", [(1,), (1, 2), (1, 2, 3)]),
+        ("linked", [(2,), (1, 3)]),
     )
 
     def combinations(self):

@@ -4,8 +4,10 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+from sqlalchemy import update
 from starlette.testclient import TestClient
 
+from helpdesk_core.accounts.models import Organization
 from helpdesk_core.app import assemble, create_app
 from helpdesk_core.files import MemoryStore
 from helpdesk_core.plugins import State, load_plugins
@@ -200,7 +202,10 @@ class TestAssets:
 
 
 SHELF = """
-from helpdesk_core.api import Context, Html, NotFound, Permission, Redirect, Router, Schema, hookimpl
+from helpdesk_core.api import (
+    Context, Document, Html, NotFound, Permission, Redirect, Router, Schema, User, hookimpl, visit
+)
+from sqlalchemy import select
 VIEW = Permission("shelf:book:view", "See books", ("agent",))
 router = Router("shelf", tag="Pages")
 class Query(Schema):
@@ -211,10 +216,21 @@ def show_book(ctx: Context, name: str, query: Query) -> Html:
         raise NotFound("This book is lost.")
     if name == "crash":
         raise RuntimeError("a secret of ours")
-    return Html("shelf/book.html", {"name": name, "word": query.word}, status=203)
+    return Html("shelf/book.html", {"name": name, "word": query.word}, status=203, forms=name == "search")
 @router.get("/desk/", permission=VIEW)
 def show_desk(ctx: Context) -> Redirect:
     return Redirect(f"/shelf/books/{ctx.actor.user_id}/")
+@router.get("/list.xml", public=True)
+def list_books(ctx: Context) -> Document:
+    return Document("shelf/list.xml", {"name": "<A & B>"})
+@router.get("/old/", public=True)
+def move(ctx: Context) -> Redirect:
+    return Redirect("/shelf/books/new/", permanently=True)
+@router.get("/of/{organization}/", public=True)
+def show_people(ctx: Context, organization: str) -> Html:
+    viewer = visit(ctx, organization, "shelf")
+    people = len(ctx.session.scalars(select(User.id)).all())
+    return Html("shelf/book.html", {"name": viewer.actor.user_id, "word": f"{people} {viewer.actor.can(VIEW)}"})
 @hookimpl
 def register_pages():
     return [router]
@@ -229,27 +245,35 @@ BOOK = """\
 """
 
 
-class TestPluginsPages:
-    @pytest.fixture
-    def http(self, write_plugin, tmp_path, installation):
-        write_plugin("shelf", SHELF, more='pages = ["shelf"]\n')
-        folder = tmp_path / "sample_shelf"
-        for name in ("templates", "static"):
-            (folder / name).mkdir()
-        (folder / "templates" / "book.html").write_text(BOOK)
-        (folder / "static" / "shelf.css").write_text("p { color: red }")
-        host = load_plugins()
-        url = installation.parts.services.database.engine.url.render_as_string(hide_password=False)
-        settings = test_settings(str(url), tmp_path)
-        parts = assemble(settings, clock=installation.clock, host=host, files=MemoryStore())
-        with TestClient(create_app(settings, parts=parts, background=False), raise_server_exceptions=False) as http:
-            yield http
+@pytest.fixture
+def http(write_plugin, tmp_path, installation):
+    write_plugin("shelf", SHELF, more='pages = ["shelf"]\n')
+    folder = tmp_path / "sample_shelf"
+    for name in ("templates", "static"):
+        (folder / name).mkdir()
+    (folder / "templates" / "book.html").write_text(BOOK)
+    (folder / "templates" / "list.xml").write_text("<books>{{ name }}</books>")
+    (folder / "static" / "shelf.css").write_text("p { color: red }")
+    host = load_plugins()
+    url = installation.parts.services.database.engine.url.render_as_string(hide_password=False)
+    settings = test_settings(str(url), tmp_path)
+    parts = assemble(settings, clock=installation.clock, host=host, files=MemoryStore())
+    with TestClient(create_app(settings, parts=parts, background=False), raise_server_exceptions=False) as http:
+        yield http
 
+
+class TestPluginsPages:
     def test_get_what_is_in_their_path_and_query(self, http):
         page = http.get("/shelf/books/a%20%3Cb%3E/?word=hi&other=x")
         assert page.status_code == 203
         assert "<title>a &lt;b&gt; · Helpdesk</title>" in page.text
         assert "[hi]" in page.text
+
+    def test_send_what_one_enters_if_they_say_so(self, http):
+        policies = [http.get(f"/shelf/books/{name}/").headers["content-security-policy"] for name in ("a", "search")]
+        assert "form-action 'none'" in policies[0]
+        assert "form-action 'self'" in policies[1]
+        assert policies[0].replace("form-action 'none'", "form-action 'self'") == policies[1]
 
     def test_load_their_own_files(self, http):
         assert http.get("/assets/shelf/shelf.css").text == "p { color: red }"
@@ -285,6 +309,51 @@ class TestPluginsPages:
         (plugin,) = [each for each in load_plugins().plugins if each.id == "shelf"]
         assert plugin.state is not State.ACTIVE
         assert reason in plugin.reason
+
+
+class TestDocumentsForPrograms:
+    def test_have_their_own_type_and_are_escaped(self, http):
+        found = http.get("/shelf/list.xml")
+        assert found.headers["content-type"] == "application/xml; charset=utf-8"
+        assert found.text == "<books>&lt;A &amp; B&gt;</books>"
+        assert "content-security-policy" in found.headers
+
+    def test_say_where_a_page_has_moved_for_good(self, http):
+        page = http.get("/shelf/old/", follow_redirects=False)
+        assert (page.status_code, page.headers["location"]) == (301, "/shelf/books/new/")
+
+
+class TestPagesOfAnOrganization:
+    def shown(self, http, path="/shelf/of/acme-corp/", **headers):
+        page = http.get(path, headers=headers)
+        return page.text.split("[")[-1].split("]")[0] if page.status_code == 200 else page.status_code
+
+    def cookie(self, http, username):
+        browser = Browser(http, username)
+        served(browser.sign_in())
+        return f"sessionid={browser.cookie}"
+
+    def test_are_open_to_visitors_who_may_nothing(self, http):
+        assert self.shown(http) == "5 False"
+        assert "<title>0 " in http.get("/shelf/of/acme-corp/").text
+
+    def test_take_members_of_others_for_visitors(self, http):
+        assert self.shown(http, Cookie=self.cookie(http, "outsider")) == "5 False"
+
+    def test_know_their_own_people(self, http):
+        assert self.shown(http, Cookie=self.cookie(http, "agent")) == "5 True"
+        assert self.shown(http, Cookie=self.cookie(http, "member")) == "5 False"
+
+    def test_are_nowhere_for_an_unknown_organization(self, http):
+        assert self.shown(http, "/shelf/of/nobody/") == 404
+
+    @pytest.mark.parametrize("change", [{"is_active": False}, {"disabled_plugins": ["shelf"]}])
+    def test_are_nowhere_while_the_organization_or_the_plugin_is_off(self, http, installation, change):
+        with installation.session() as session:
+            session.execute(update(Organization).where(Organization.slug == "acme-corp").values(**change))
+            installation.commit(session)
+        assert self.shown(http) == 404
+        assert self.shown(http, "/shelf/of/globex/") == "1 False"
 
 
 class TestTheDocumentation:

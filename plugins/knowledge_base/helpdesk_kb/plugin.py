@@ -1,0 +1,66 @@
+"""Articles that answer questions, categories that they are found in, and a help centre to read them."""
+
+from collections.abc import Callable
+
+from pydantic import BaseModel
+
+from helpdesk_core.api import Event, Handler, Job, NotificationKind, Permission, Resource, Router, hookimpl
+from helpdesk_kb import demo, events, handlers, jobs, notices, pages, permissions, resources
+from helpdesk_kb.models import Base
+from helpdesk_kb.routes import articles, categories, searches, versions
+from helpdesk_kb.schemas.settings import KbSettings
+
+
+@hookimpl
+def register_models() -> list[type[Base]]:
+    return [Base]
+
+
+@hookimpl
+def register_permissions() -> tuple[Permission, ...]:
+    return permissions.ALL
+
+
+@hookimpl
+def register_events() -> tuple[type[Event], ...]:
+    return events.ALL
+
+
+@hookimpl
+def register_event_handlers() -> tuple[Handler, ...]:
+    return handlers.ALL
+
+
+@hookimpl
+def register_jobs() -> tuple[Job, ...]:
+    return jobs.ALL
+
+
+@hookimpl
+def register_notification_kinds() -> tuple[NotificationKind, ...]:
+    return notices.ALL
+
+
+@hookimpl
+def register_organization_settings() -> list[type[BaseModel]]:
+    return [KbSettings]
+
+
+@hookimpl
+def register_routes() -> list[Router]:
+    return [articles.router, versions.router, categories.router, searches.router]
+
+
+@hookimpl
+def register_pages() -> list[Router]:
+    return [pages.router]
+
+
+@hookimpl
+def register_resources() -> tuple[Resource, ...]:
+    return resources.ALL
+
+
+@hookimpl
+def register_demo_data() -> list[Callable[..., None]]:
+    return [demo.load]
