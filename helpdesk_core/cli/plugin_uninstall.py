@@ -6,7 +6,7 @@ from sqlalchemy import Connection, text
 from helpdesk_core.cli.failures import Misused, Refused
 from helpdesk_core.cli.installation import Installation, pass_installation
 from helpdesk_core.database import metadata
-from helpdesk_core.plugins.discovery import BUILT_IN
+from helpdesk_core.plugins.discovery import BUILT_IN, distribution_of
 from helpdesk_core.uninstalling import Inventory, Removal, export, inventory, names_of, needed_by, release, remove
 
 
@@ -28,8 +28,8 @@ def uninstall(installation: Installation, plugin_id: str, *, yes: bool, keep_dat
         raise Refused(f"{', '.join(needing)} cannot do without {plugin_id}: uninstall first what needs it.")
     installation.check_database()
     found = _inventory(installation, plugin_id)
-    package = next((plugin.package for plugin in host.plugins if plugin.id == plugin_id), None)
-    if package is None and not found.tables:
+    distribution = distribution_of(plugin_id)
+    if distribution is None and not found.tables:
         raise Misused(f"There is no plugin {plugin_id}, and nothing left of one.")
     removal = Removal(names_of(host, plugin_id), installation.services, host)
     if keep_data:
@@ -37,8 +37,8 @@ def uninstall(installation: Installation, plugin_id: str, *, yes: bool, keep_dat
         click.echo(f"The data of {plugin_id} is kept; jobs that wait for it wait until it is back.")
     else:
         _remove(installation, removal, found, yes=yes)
-    if package:
-        click.echo(f"Now remove its package, or `helpdesk migrate` installs it anew: pip uninstall {_name(package)}")
+    if distribution:
+        click.echo(f"Now remove its package, or `helpdesk migrate` installs it anew: pip uninstall {distribution}")
 
 
 def _remove(installation: Installation, removal: Removal, found: Inventory, *, yes: bool) -> None:
@@ -64,7 +64,3 @@ def _inventory(installation: Installation, plugin_id: str) -> Inventory:
 def _begin_snapshot(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
-
-
-def _name(package: str) -> str:
-    return package.replace("_", "-")

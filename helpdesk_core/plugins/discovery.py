@@ -69,6 +69,14 @@ def discover(wanted: Sequence[str] | None) -> list[Candidate]:
     return [*_in_order(_blocked(_without_circles(first))), *_impostors()]
 
 
+def distribution_of(id: str) -> str | None:
+    """Return the name under which pip knows a plugin; nothing if it is not installed."""
+    entry = next(iter(_entries().get(id, ())), None)
+    if entry is None:
+        return None
+    return entry.dist.name if entry.dist else entry.value.replace("_", "-")
+
+
 def _installed() -> Iterator[tuple[str, str, str]]:
     """Iterate over id, package and version of what is installed; two packages of one id are both refused later."""
     for name, entries in _entries().items():

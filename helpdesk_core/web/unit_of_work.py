@@ -40,6 +40,7 @@ from helpdesk_core.web.answers import Answer, Download, Form, encode
 from helpdesk_core.web.authentication import Authenticator, Principal, authenticate
 from helpdesk_core.web.context import Context, Services, read_include
 from helpdesk_core.web.dialects import Wanted, choose, wanted_by
+from helpdesk_core.web.downloads import download
 from helpdesk_core.web.errors import render
 from helpdesk_core.web.idempotency import Idempotency
 from helpdesk_core.web.lanes import is_slow
@@ -51,8 +52,6 @@ log = logging.getLogger("helpdesk.web")
 
 OF_THE_CALLER = (HelpdeskError, IntegrityError, DataError, OperationalError)
 """What no plugin is blamed for: refusals, conflicts with what others wrote, a database that does not answer."""
-
-SAFE_IN_BROWSER = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf", "text/plain"})
 
 MOST_REPETITIONS = 5
 """Of a request with `If-Match` that others overtook; it ends with 412 then."""
@@ -316,7 +315,7 @@ def _to_answer(endpoint: Endpoint, value: Any, ctx: Context, form: Form) -> Answ
     if isinstance(value, Answer):
         return value
     if isinstance(value, Download):
-        return _download(value, ctx)
+        return download(value, ctx)
     if value is None:
         return Answer(endpoint.status if endpoint.status != 200 else 204, headers=ctx.headers)
     if isinstance(value, Loaded):
@@ -324,26 +323,6 @@ def _to_answer(endpoint: Endpoint, value: Any, ctx: Context, form: Form) -> Answ
         if not endpoint.writes and value.etag in ctx.incoming.headers.get("if-none-match", ""):
             return Answer(304, headers=ctx.headers)
     return Answer(endpoint.status, encode(value, form), ctx.headers)
-
-
-def _download(file: Download, ctx: Context) -> Answer:
-    if file.etag is not None:
-        ctx.headers["ETag"] = file.etag
-        if file.etag in ctx.incoming.headers.get("if-none-match", ""):
-            return Answer(304, headers=ctx.headers)
-    plain = file.filename.encode("ascii", "replace").decode().replace('"', "'").replace("\\", "_")
-    headers = {
-        **ctx.headers,
-        "Content-Disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{_percent(file.filename)}",
-        "Content-Length": str(file.size),
-        "Content-Security-Policy": "sandbox; default-src 'none'",
-    }
-    shown = file.media_type if file.media_type in SAFE_IN_BROWSER else "application/octet-stream"
-    return Answer(200, file.chunks, headers, shown)
-
-
-def _percent(text: str) -> str:
-    return "".join(c if c.isalnum() and c.isascii() else "".join(f"%{byte:02X}" for byte in c.encode()) for c in text)
 
 
 def told(error: BaseException, incoming: Incoming) -> HelpdeskError:

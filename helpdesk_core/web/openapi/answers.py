@@ -5,12 +5,12 @@ from inspect import Signature
 from typing import Any
 
 from helpdesk_core.web.answers import Answer, Download
+from helpdesk_core.web.downloads import SAFE_IN_BROWSER
 from helpdesk_core.web.openapi.components import Schemas
 from helpdesk_core.web.openapi.generators import REF, Document, name_in, schema_of
 from helpdesk_core.web.openapi.inputs import gives_etag
 from helpdesk_core.web.requests import JSON
 from helpdesk_core.web.routing import Endpoint
-from helpdesk_core.web.unit_of_work import SAFE_IN_BROWSER
 
 _TEXT: Document = {"type": "string"}
 _FIELD: Document = {

@@ -125,7 +125,7 @@ def addresses(center: Center, limit: int) -> list[tuple[str, datetime]]:
 
 def branches(center: Center) -> list[CategoryNode]:
     """Return the categories at the top in which the reader finds something."""
-    return [_pruned(node) for node in tree(center.session, center.viewer, published=True) if node.article_count]
+    return [_pruned(node) for node in tree(center.session, center.viewer, published=True) if node.total_article_count]
 
 
 def find_branch(nodes: Sequence[CategoryNode], slug: str) -> CategoryNode:
@@ -243,5 +243,5 @@ def _line(center: Center, row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _pruned(node: CategoryNode) -> CategoryNode:
-    below = [_pruned(child) for child in node.subcategories if child.article_count]
+    below = [_pruned(child) for child in node.subcategories if child.total_article_count]
     return node.model_copy(update={"subcategories": below})

@@ -94,7 +94,7 @@ def show_category(ctx: Context, organization: Slug, category: Slug, query: PageQ
         category=branch,
         path_to_it=path,
         trail=trail(center, branch.id)[:-1],
-        found=shelf(center, "title", page=query.page, placed_in=(branch.id,)),
+        found=shelf(center, "title", page=query.page, category=(branch.id,)),
         number=query.page,
         description=branch.description or f"{branch.name}: {center.title}",
     )

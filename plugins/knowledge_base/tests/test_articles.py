@@ -378,13 +378,14 @@ class TestFilters:
         write("One", category=top["id"], tags=["Alpha"])
         write("Two", category=below["id"], tags=["beta"], client=owner)
         write("Three", tags=["alpha", "beta"])
-        assert set(titles(agent, category=top["id"])) == {"One", "Two"}
+        assert titles(agent, category=top["id"]) == ["One"]
+        assert set(titles(agent, category_tree=top["id"])) == {"One", "Two"}
         assert titles(agent, category=below["id"]) == ["Two"]
         assert set(titles(agent, tag="alpha")) == {"One", "Three"}
         assert set(titles(agent, tag="ALPHA,beta")) == {"One", "Two", "Three"}
         assert titles(agent, author=owner.user.id) == ["Two"]
         assert titles(agent, author=owner.user.id, tag="alpha") == []
-        assert titles(agent, category=top["id"], search="two") == ["Two"]
+        assert titles(agent, category_tree=top["id"], search="two") == ["Two"]
 
     @pytest.mark.parametrize(
         "parameters", [{"tag": ""}, {"tag": ","}, {"author": "me"}, {"status": "new"}, {"tags": "a"}]

@@ -106,14 +106,23 @@ class TestCounts:
         write("Elsewhere")
 
     @pytest.mark.parametrize(
-        ("who", "counts"), [("member", [2, 1, 1]), ("technician", [3, 2, 1]), ("agent", [5, 4, 3])]
+        ("who", "direct", "total"),
+        [
+            ("member", [1, 0, 1], [2, 1, 1]),
+            ("technician", [1, 1, 1], [3, 2, 1]),
+            ("agent", [1, 1, 3], [5, 4, 3]),
+        ],
     )
-    def test_are_of_what_the_caller_may_see_there_and_below(self, installation, family, who, counts):
+    def test_are_of_what_the_caller_may_see(self, installation, family, who, direct, total):
         client = installation.client(who)
-        assert [shown(client, category)["article_count"] for category in family] == counts
-        assert [child["article_count"] for child in shown(client, family[0])["subcategories"]] == counts[1:2]
+        assert [shown(client, category)["article_count"] for category in family] == direct
+        whole = [client.get(path_of(each), params={"include": "total_article_count"}).json() for each in family]
+        assert [each["total_article_count"] for each in whole] == total
+        assert [child["article_count"] for child in shown(client, family[0])["subcategories"]] == direct[1:2]
         (tree,) = client.get(f"{CATEGORIES}tree/").json()
-        assert [tree["article_count"], tree["subcategories"][0]["article_count"]] == counts[:2]
+        below = tree["subcategories"][0]
+        assert [tree["article_count"], below["article_count"]] == direct[:2]
+        assert [tree["total_article_count"], below["total_article_count"]] == total[:2]
 
     @pytest.mark.parametrize("who", ["member", "technician", "agent"])
     def test_agree_with_the_lists(self, installation, family, who):
@@ -122,13 +131,16 @@ class TestCounts:
             count = shown(client, category)["article_count"]
             assert client.get(path_of(category, "articles")).json()["count"] == count
             assert client.get(ARTICLES, params={"category": category["id"]}).json()["count"] == count
+            whole = client.get(path_of(category), params={"include": "total_article_count"}).json()
+            found = client.get(ARTICLES, params={"category_tree": category["id"]}).json()["count"]
+            assert found == whole["total_article_count"]
 
     def test_follow_the_articles(self, agent, member, family):
         (one,) = agent.get(ARTICLES, params={"search": "One"}).json()["results"]
         agent.patch(f"{ARTICLES}{one['id']}/", json={"category": family[2]["id"]})
-        assert [shown(member, category)["article_count"] for category in family] == [2, 2, 2]
+        assert [shown(member, category)["article_count"] for category in family] == [0, 0, 2]
         agent.post(f"{ARTICLES}{one['id']}/archive/")
-        assert [shown(member, category)["article_count"] for category in family] == [1, 1, 1]
+        assert [shown(member, category)["article_count"] for category in family] == [0, 0, 1]
 
     def test_move_with_a_category(self, agent, member, family):
         agent.patch(path_of(family[2]), json={"parent_category": None})

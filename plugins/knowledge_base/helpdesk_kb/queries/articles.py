@@ -33,7 +33,6 @@ VOLATILE = {
     name: Column(getattr(Article, name), volatile=True) for name in ("views", "helpful_votes", "not_helpful_votes")
 }
 
-# `placed_in` is no parameter: pages show what is in a category apart from what is below it.
 articles = ReadModel(
     Article,
     schema=ArticleRead,
@@ -46,12 +45,12 @@ articles = ReadModel(
         **VOLATILE,
     },
     filters={
-        "category": through(CategoryPath.ancestor_id, key=CategoryPath.category_id, target=Article.category_id),
+        "category": equals(Article.category_id),
+        "category_tree": through(CategoryPath.ancestor_id, key=CategoryPath.category_id, target=Article.category_id),
         "tag": through(ArticleTag.key, key=ArticleTag.article_id, target=Article.id),
         "status": equals(Article.status),
         "audience": equals(Article.audience),
         "author": equals(Article.author_id),
-        "placed_in": equals(Article.category_id),
     },
     ordering={
         "updated_at": Article.updated_at,

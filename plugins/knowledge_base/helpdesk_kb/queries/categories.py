@@ -9,10 +9,11 @@ from sqlalchemy.orm import Session
 
 from helpdesk_core.api import Column, Many, Prepared, ReadModel, Varying, Viewer, equals, matches, words_in
 from helpdesk_kb.models import Category, CategoryPath
-from helpdesk_kb.queries.visibility import articles_below, published_for, visible_articles
+from helpdesk_kb.queries.visibility import articles_below, articles_in, published_for, visible_articles
 from helpdesk_kb.schemas.categories import CategoryDetails, CategoryNode, CategoryRead, SubcategoryRead
 
-COUNT = Varying(visible_articles, articles_below(Category.id), volatile=True)
+COUNT = Varying(visible_articles, articles_in(Category.id), volatile=True)
+TOTAL = Varying(visible_articles, articles_below(Category.id), volatile=True)
 
 categories = ReadModel(
     Category,
@@ -21,6 +22,7 @@ categories = ReadModel(
     fields={
         "parent_category": Column(Category.parent_id),
         "article_count": COUNT,
+        "total_article_count": TOTAL,
         "subcategories": Many(
             Category.parent_id, SubcategoryRead, order=(Category.name_key,), fields={"article_count": COUNT}
         ),
@@ -62,6 +64,7 @@ def _all(variant: str) -> Prepared:
             Category.name,
             Category.slug,
             Category.description,
+            articles_in(Category.id)(variant),
             articles_below(Category.id)(variant),
         )
         .where(Category.organization_id == bindparam("organization_id"))
@@ -88,8 +91,9 @@ def _below(parent: int | None, rows: Sequence[tuple[Any, ...]]) -> list[Category
             slug=slug,
             description=description,
             article_count=count,
+            total_article_count=total,
             subcategories=_below(key, rows),
         )
-        for key, inside, name, slug, description, count in rows
+        for key, inside, name, slug, description, count, total in rows
         if inside == parent
     ]

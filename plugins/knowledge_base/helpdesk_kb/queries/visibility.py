@@ -50,6 +50,22 @@ def published_for(actor: Actor) -> str:
     return "internal" if variant == "all" else variant
 
 
+def articles_in(category: Any) -> Callable[[str], Any]:
+    """Return what counts the articles that are directly in a category, for a variant of the visibility.
+
+    Args:
+        category: the column with the key of the category.
+    """
+
+    def count(variant: str) -> Any:
+        mine = and_(Article.category_id == category, Article.organization_id == category.class_.organization_id)
+        counted = select(func.count()).select_from(Article).where(mine)
+        allowed = visible_articles.criterion(variant)
+        return (counted if allowed is None else counted.where(allowed)).correlate(category.class_).scalar_subquery()
+
+    return count
+
+
 def articles_below(category: Any) -> Callable[[str], Any]:
     """Return what counts the articles in a category and below it, for a variant of the visibility.
 

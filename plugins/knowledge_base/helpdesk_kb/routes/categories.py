@@ -58,7 +58,7 @@ def delete_category(ctx: Context, category: Key, query: CategoryRemoval) -> None
 
 @router.get("/categories/{category}/articles/", permission=VIEW, include=ArticleExtras)
 def list_articles_of_category(ctx: Context, category: Key, query: ArticleFilters) -> Page[ArticleRead]:
-    """The articles in a category and below it, as many as its `article_count` says."""
+    """The articles directly in a category, as many as its `article_count` says."""
     if query.category is not None:
         raise Invalid.field("category", "The path names the category already.")
     categories.find_one(ctx.session, ctx.viewer, categories.key, category)

@@ -107,7 +107,9 @@ class ArticleFilters(Filters):
     slow: ClassVar[frozenset[str]] = frozenset({"search", "include"})
 
     category: Keys | None = None
-    """In the category or below it."""
+    """Directly in the category."""
+    category_tree: Keys | None = None
+    """In the category or anywhere below it."""
     status: Words[Status] | None = None
     audience: Words[Audience] | None = None
     author: Keys | None = None

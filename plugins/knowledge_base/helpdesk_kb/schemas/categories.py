@@ -28,7 +28,7 @@ class SubcategoryRead(Schema):
 
 
 class CategoryRead(Schema):
-    """A category; its articles are counted as far as the caller may see them, those of subcategories included."""
+    """A category. The articles that are directly in it are counted, as far as the caller may see them."""
 
     id: DbInt
     name: str
@@ -45,6 +45,8 @@ class CategoryDetails(Schema):
 
     slug: str
     """The name in addresses of the help centre."""
+    total_article_count: Number
+    """Articles in the category and anywhere below it, as far as the caller may see them."""
 
 
 class CategoryNode(Schema):
@@ -55,13 +57,18 @@ class CategoryNode(Schema):
     slug: str
     description: str
     article_count: Number
+    """Directly in it."""
+    total_article_count: Number
+    """In it and anywhere below it."""
     subcategories: list["CategoryNode"]
 
 
 class CategoryCreate(Schema):
     """A new category."""
 
-    read_only = frozenset({"id", "slug", "subcategories", "article_count", "created_at", "updated_at"})
+    read_only = frozenset(
+        {"id", "slug", "subcategories", "article_count", "total_article_count", "created_at", "updated_at"}
+    )
 
     name: CategoryName
     description: Annotated[Body, cleared_to("")] = ""
