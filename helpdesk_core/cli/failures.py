@@ -48,7 +48,8 @@ def explained(error: Exception) -> Refused | None:
 
 def _with_fields(error: HelpdeskError) -> str:
     fields = "; ".join(f"{problem.field}: {problem.message}" for problem in error.errors)
-    return fields or error.message
+    told = "; ".join(f"{name}: {', '.join(value)}" for name, value in error.details.items() if isinstance(value, list))
+    return fields or f"{error.message} {told}".rstrip()
 
 
 def _first_line(error: Any) -> str:

@@ -1,9 +1,13 @@
 """Plugins prepare when an organisation switches them on, and wind down before it switches them off; all or nothing."""
 
+import logging
+
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import select
 
 from helpdesk_core.accounts.models import Organization
+from helpdesk_core.cli import main
 from helpdesk_core.plugins import load_plugins
 from helpdesk_core.testing import running
 from tests.contract.steps import refused, served
@@ -108,3 +112,34 @@ def test_a_refusal_of_a_hook_is_told_as_it_is(owner, path, name, faults, install
     assert (error["code"], error["message"]) == ("ROTA_IN_USE", "Somebody is on call.")
     assert (name(), is_on(owner, path)) == (before, True)
     assert not [kind for kind, _ in installation.events() if kind == "organization.plugins_changed"]
+
+
+@pytest.fixture
+def helpdesk(installation, monkeypatch):
+    """Run a command in the folder of the installation."""
+    settings = installation.parts.settings
+    for name, value in {"HOME": settings.home, "DATABASE_URL": settings.database, "PASSWORD_COST": "low"}.items():
+        monkeypatch.setenv(f"HELPDESK_{name}", str(value))
+    monkeypatch.setenv("HELPDESK_SECRET_KEY", settings.secret_key.get_secret_value())
+    level, handlers = logging.getLogger().level, logging.getLogger().handlers[:]
+    yield lambda *arguments: CliRunner().invoke(main, ["plugin", *arguments, "--organization", "acme-corp"])
+    logging.getLogger().setLevel(level)
+    logging.getLogger().handlers[:] = handlers
+
+
+def test_operators_switch_with_a_command(helpdesk, owner, path, name):
+    told = helpdesk("disable", "rota")
+    assert (told.exit_code, told.stdout) == (0, "rota is off for acme-corp.\n")
+    assert (name(), is_on(owner, path)) == ("wound down", False)
+    assert helpdesk("enable", "rota").exit_code == 0
+    assert (name(), is_on(owner, path)) == ("prepared", True)
+
+
+def test_a_command_says_what_is_in_the_way(helpdesk, write_plugin):
+    write_plugin("pager", more='requires = ["rota"]\n')
+    told = helpdesk("disable", "rota")
+    assert (told.exit_code, told.stderr) == (
+        1,
+        "Error: Other plugins need this one. Disable them first. needed_by: pager\n",
+    )
+    assert helpdesk("disable", "nothing").exit_code == 2
