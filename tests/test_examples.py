@@ -11,16 +11,21 @@ import pytest
 EXAMPLES = sorted((Path(__file__).resolve().parents[1] / "examples").glob("*/pyproject.toml"))
 
 
-@pytest.fixture
-def known(tmp_path, request):
-    """A folder that makes an example known to Python as if it were installed."""
-    project = tomllib.loads(request.param.read_text())["project"]
-    folder = tmp_path / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
-    folder.mkdir()
+def describe(path, place):
+    """Write into the folder `place` what makes the project of a `pyproject.toml` known as if it were installed."""
+    project = tomllib.loads(path.read_text())["project"]
+    folder = place / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
+    folder.mkdir(parents=True)
     needs = "".join(f"Requires-Dist: {each}\n" for each in project["dependencies"])
     (folder / "METADATA").write_text(f"Name: {project['name']}\nVersion: {project['version']}\n{needs}")
     entries = project["entry-points"]["helpdesk.plugins"].items()
     (folder / "entry_points.txt").write_text("\n".join(["[helpdesk.plugins]", *(f"{a} = {b}" for a, b in entries)]))
+
+
+@pytest.fixture
+def known(tmp_path, request):
+    """A folder that makes an example known to Python as if it were installed."""
+    describe(request.param, tmp_path)
     return tmp_path
 
 
