@@ -18,21 +18,23 @@ PLUGINS = sorted(path.parent for path in EXAMPLES.glob("*/pyproject.toml"))
 LONGEST = 40
 
 
+def describe(path, place):
+    """Write into the folder `place` what makes the project of a `pyproject.toml` known as if it were installed."""
+    project = tomllib.loads(path.read_text())["project"]
+    folder = place / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
+    folder.mkdir(parents=True)
+    needs = "".join(f"Requires-Dist: {each}\n" for each in project["dependencies"])
+    (folder / "METADATA").write_text(f"Name: {project['name']}\nVersion: {project['version']}\n{needs}")
+    entries = project["entry-points"]["helpdesk.plugins"].items()
+    (folder / "entry_points.txt").write_text("\n".join(["[helpdesk.plugins]", *(f"{a} = {b}" for a, b in entries)]))
+
+
 @pytest.fixture
 def made_known(tmp_path):
     """Return an environment in which a plugin seems to be installed."""
 
     def make(folder):
-        project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-        info = tmp_path / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
-        info.mkdir()
-        needs = "".join(f"Requires-Dist: {each}\n" for each in project["dependencies"])
-        about = f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n{needs}"
-        entries = project["entry-points"]["helpdesk.plugins"].items()
-        (info / "METADATA").write_text(about)
-        (info / "entry_points.txt").write_text(
-            "[helpdesk.plugins]\n" + "".join(f"{id} = {name}\n" for id, name in entries)
-        )
+        describe(folder / "pyproject.toml", tmp_path)
         return {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{folder}"}
 
     return make

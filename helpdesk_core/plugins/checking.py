@@ -45,9 +45,14 @@ def refuse_unknown_hooks(module: Any, names: Sequence[str]) -> None:
 def implementations(module: Any) -> Iterator[tuple[str, Any, dict[str, Any]]]:
     """Iterate over the functions of a module that are marked as hooks: name of the hook, function, options."""
     for name, value in vars(module).items():
-        options = getattr(value, "helpdesk_impl", None)
-        if options:
+        if is_hook(value):
+            options = value.helpdesk_impl
             yield options.get("specname") or name, value, options
+
+
+def is_hook(value: Any) -> bool:
+    """Tell whether something is marked as a hook; objects that have every attribute one asks for are not."""
+    return isinstance(getattr(value, "helpdesk_impl", None), dict)
 
 
 def check_declared(plugin: Plugin, known_tables: set[str], claims: Claims) -> None:

@@ -19,6 +19,7 @@ from helpdesk_core.plugins.checking import (
     REGISTRATION_HOOKS,
     Claims,
     check_declared,
+    is_hook,
     refuse_unknown_hooks,
     refuse_wrong_hooks,
 )
@@ -133,7 +134,7 @@ class _Hooks:
     """The hooks of a module and nothing else: pluggy looks closely at every name that it is given."""
 
     def __init__(self, module: Any) -> None:
-        vars(self).update({name: each for name, each in vars(module).items() if hasattr(each, "helpdesk_impl")})
+        vars(self).update({name: each for name, each in vars(module).items() if is_hook(each)})
 
 
 class _Contained(Exception):

@@ -67,3 +67,14 @@ def test_decisions_are_told_alike(path):
     headings = re.findall(r"^## (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
     assert headings == ["Context", "Decision", "Consequences", "Alternatives"]
     assert re.fullmatch(r"\d{4}-[a-z0-9-]+", path.stem)
+
+
+def test_the_table_of_layers_follows_the_contract():
+    (contract,) = (each for each in tree.PYPROJECT["tool"]["importlinter"]["contracts"] if each["id"] == "layers")
+    levels = {name: level for level, line in enumerate(contract["layers"]) for name in re.findall(r"\w+", line)}
+    page = (tree.ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    table = page.partition("| layer | modules |")[2].partition("\n\n")[0]
+    named = re.findall(r"`(\w+)`", table)
+    found = {path.stem for path in tree.CORE.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    assert sorted(named) == sorted(found - {"__init__"})
+    assert [levels[name] for name in named] == sorted((levels[name] for name in named), reverse=True)

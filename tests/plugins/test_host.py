@@ -148,3 +148,8 @@ def test_no_plugin_takes_a_setting_of_the_core(write_plugin: WritePlugin) -> Non
     assert "'language' is already accounts's" in (plugin(host, "language").reason or "")
     assert host.organization_settings.effective({})["spoken"] == {"spoken": True}
     assert "language" in host.organization_settings.effective({})
+
+
+def test_what_has_every_attribute_is_no_hook(write_plugin: WritePlugin) -> None:
+    write_plugin("counts", code="from sqlalchemy import func\n")
+    assert plugin(load_plugins(), "counts").state is State.ACTIVE
