@@ -5,13 +5,14 @@ uv run python tools/reference_hooks.py
 
 import inspect
 import re
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from helpdesk_core import hookspecs
-from helpdesk_core.plugins import PluginHost, load_plugins
+from helpdesk_core.plugins import LifeCycleContext, PluginHost, PluginNames, load_plugins
 
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "reference" / "hooks.md"
 HEADING = """\
@@ -80,7 +81,8 @@ Implement them with `@hookimpl(optionalhook=True)`: `{plugin}` need not be insta
 
 def render(host: PluginHost) -> str:
     """Return the page."""
-    return "\n".join([HEADING, *of_the_core(), *of_plugins(host)])
+    given = (described(kind) for kind in (LifeCycleContext, PluginNames))
+    return "\n".join([HEADING, *of_the_core(), "## What hooks are given\n", *given, *of_plugins(host)])
 
 
 def of_the_core() -> Iterator[str]:
@@ -104,6 +106,17 @@ def of_plugins(host: PluginHost) -> Iterator[str]:
     for plugin_id, modules in declared.items():
         yield OF_PLUGINS.format(plugin=plugin_id)
         yield from (section(name, hook) for module in modules for name, hook in hooks(module))
+
+
+def described(kind: type) -> str:
+    """Return what is told of a class whose objects hooks are given: its attributes and its methods."""
+    title, _, attributes = (inspect.getdoc(kind) or "").partition("\n\nAttributes:\n")
+    lines = [re.sub(r"^(\w+):", r"- `\1`:", line) for line in inspect.cleandoc(attributes).splitlines()]
+    for name, value in vars(kind).items():
+        if inspect.isfunction(value) and not name.startswith("_"):
+            names = ", ".join(each for each in inspect.signature(value).parameters if each != "self")
+            lines.append(f"- `{name}({names})`: {textwrap.indent(inspect.getdoc(value) or '', '  ').lstrip()}")
+    return f"### `{kind.__name__}`\n\n{title}\n\n" + "\n".join(lines) + "\n"
 
 
 def hooks(module: ModuleType) -> Iterator[tuple[str, Any]]:
