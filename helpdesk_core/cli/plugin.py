@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from helpdesk_core.cli.authors import AUTHORS, LazyGroup
 from helpdesk_core.cli.failures import Refused
 from helpdesk_core.cli.installation import Installation, database_file, pass_installation
-from helpdesk_core.cli.plugin_switches import disable, enable
+from helpdesk_core.cli.plugin_switches import disable, enable, resume
 from helpdesk_core.cli.plugin_uninstall import uninstall
 from helpdesk_core.cli.silence import nothing_logged
 from helpdesk_core.clock import SystemClock, api_time
@@ -29,6 +29,7 @@ def plugin() -> None:
 
 plugin.add_command(enable)
 plugin.add_command(disable)
+plugin.add_command(resume)
 plugin.add_command(uninstall)
 
 

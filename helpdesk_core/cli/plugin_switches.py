@@ -5,8 +5,9 @@ from sqlalchemy import select
 
 from helpdesk_core.accounts.models import Organization
 from helpdesk_core.accounts.service import disable_plugin, enable_plugin
-from helpdesk_core.cli.failures import Misused
+from helpdesk_core.cli.failures import Misused, Refused
 from helpdesk_core.cli.installation import Installation, pass_installation
+from helpdesk_core.plugins.health import resume as end_pause
 
 of_organization = click.option("--organization", "slug", required=True, metavar="SLUG", help="Whose switch it is.")
 
@@ -27,6 +28,18 @@ def enable(installation: Installation, plugin_id: str, slug: str) -> None:
 def disable(installation: Installation, plugin_id: str, slug: str) -> None:
     """Switch a plugin off for an organisation, from the next request on; its data stays."""
     _switch(installation, plugin_id, slug, on=False)
+
+
+@click.command()
+@click.argument("plugin_id", metavar="ID")
+@pass_installation
+def resume(installation: Installation, plugin_id: str) -> None:
+    """End the pause of a suspended plugin, once what made it fail is mended."""
+    with installation.session() as session:
+        ended = end_pause(session, plugin_id)
+    if not ended:
+        raise Refused(f"{plugin_id} is not suspended.")
+    click.echo(f"{plugin_id} is tried again, by every process within seconds.")
 
 
 def _switch(installation: Installation, plugin_id: str, slug: str, *, on: bool) -> None:

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, text
 from helpdesk_core.cli.failures import Misused, Refused
 from helpdesk_core.cli.installation import Installation, pass_installation
 from helpdesk_core.database import metadata
+from helpdesk_core.plugins import PluginHost, State
 from helpdesk_core.plugins.discovery import BUILT_IN, distribution_of
 from helpdesk_core.uninstalling import Inventory, Removal, export, inventory, names_of, needed_by, release, remove
 
@@ -31,6 +32,7 @@ def uninstall(installation: Installation, plugin_id: str, *, yes: bool, keep_dat
     distribution = distribution_of(plugin_id)
     if distribution is None and not found.tables:
         raise Misused(f"There is no plugin {plugin_id}, and nothing left of one.")
+    _warn_of_what_cannot_help(host, plugin_id)
     removal = Removal(names_of(host, plugin_id), installation.services, host)
     if keep_data:
         release(removal)
@@ -39,6 +41,17 @@ def uninstall(installation: Installation, plugin_id: str, *, yes: bool, keep_dat
         _remove(installation, removal, found, yes=yes)
     if distribution:
         click.echo(f"Now remove its package, or `helpdesk migrate` installs it anew: pip uninstall {distribution}")
+
+
+def _warn_of_what_cannot_help(host: PluginHost, plugin_id: str) -> None:
+    """Tell what uninstalling leaves to plugins that do not run, and is therefore not done."""
+    away = [each for each in host.plugins if each.state is not State.ACTIVE or each.id in host.outages]
+    for plugin in away:
+        if plugin.id == plugin_id and plugin.state is not State.ACTIVE:
+            click.echo(f"{plugin_id} does not run: what it keeps outside the database, such as files, stays.", err=True)
+    others = ", ".join(plugin.id for plugin in away if plugin.id != plugin_id)
+    if others:
+        click.echo(f"Not running, and may keep names of {plugin_id}: {others}.", err=True)
 
 
 def _remove(installation: Installation, removal: Removal, found: Inventory, *, yes: bool) -> None:

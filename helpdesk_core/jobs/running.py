@@ -18,7 +18,6 @@ from sqlalchemy.orm import Session
 
 from helpdesk_core.clock import Clock
 from helpdesk_core.database import Database, commit
-from helpdesk_core.errors import HelpdeskError
 from helpdesk_core.events import (
     Bus,
     Event,
@@ -37,6 +36,7 @@ from helpdesk_core.jobs.registry import Registered, Registry, Tenants
 from helpdesk_core.jobs.schedules import enqueue_due
 from helpdesk_core.jobs.work import Work
 from helpdesk_core.plugins import Hung, PluginHealth, Watchdog
+from helpdesk_core.plugins.health import NOBODYS_FAULT
 from helpdesk_core.plugins.outages import Outage
 from helpdesk_core.tenancy import set_organization, set_unscoped
 
@@ -268,7 +268,7 @@ class Runner:
             self._begun.pop(job.id, None)
 
     def _blame(self, registered: Registered, error: BaseException) -> None:
-        if not isinstance(error, (HelpdeskError, SQLAlchemyError)):
+        if not isinstance(error, NOBODYS_FAULT):
             self._health.failed(registered.plugin, registered.phase, error)
 
     def _handle(self, handler: Handler, work: Work, job: Claimed, cause: Happened | None) -> None:

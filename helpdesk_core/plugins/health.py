@@ -14,10 +14,12 @@ from traceback import extract_tb
 from typing import Any
 
 from sqlalchemy import delete, select
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from helpdesk_core.clock import Clock
 from helpdesk_core.database import Database, commit
+from helpdesk_core.errors import HelpdeskError
 from helpdesk_core.plugins.breaker import Breaker
 from helpdesk_core.plugins.discovery import BUILT_IN
 from helpdesk_core.plugins.host import PluginHost
@@ -36,6 +38,10 @@ MIGRATIONS_LOOKED_AT = timedelta(minutes=1)
 FAULTS_KEPT = timedelta(days=7)
 
 
+NOBODYS_FAULT = (HelpdeskError, IntegrityError, DataError, OperationalError)
+"""What no plugin is blamed for: refusals, conflicts with what others wrote, a database that does not answer."""
+
+
 class Hung(Exception):
     """Code of a plugin did not come to an end in time; one such failure is enough to pause."""
 
@@ -45,7 +51,7 @@ class Fault:
     """How often a plugin failed in a phase, and at what last.
 
     Attributes:
-        phase: `request`, `page`, `event`, `job` or `command`.
+        phase: what it was doing, one of `Phase`.
         times: how often.
         reason: the kind of the last error, and where it was raised: `KeyError at routes.py:12`.
         last_at: when that was.
@@ -114,7 +120,8 @@ class PluginHealth:
             fault.times, fault.reason, fault.last_at = fault.times + 1, reason, now
             breaker = self._breakers.get(plugin)
             tripped = breaker is not None and plugin not in self._suspended and breaker.failed(now)
-            if breaker is not None and (tripped or isinstance(error, Hung)):
+            hung = isinstance(error, Hung) and breaker is not None and breaker.most > 0
+            if breaker is not None and (tripped or hung):
                 self._suspend(plugin, phase, reason, breaker.trip(now))
 
     def is_out(self, plugin: str) -> bool:
@@ -189,6 +196,12 @@ class PluginHealth:
             for plugin, outage in new.items():
                 _announce(session, plugin, outage)
             commit(session)
+
+
+def resume(session: Session, plugin: str) -> bool:
+    """End the pause of a plugin, in every process within seconds; tell whether there was one."""
+    ended = session.execute(delete(PluginSuspension).where(PluginSuspension.plugin == plugin))
+    return bool(ended.rowcount)  # type: ignore[attr-defined]
 
 
 def suspensions(session: Session, now: datetime) -> dict[str, Outage]:

@@ -29,7 +29,7 @@ class Plugin:
         folder: where its package lies.
         manifest: nothing when it could not be read.
         state: how far it has come.
-        phase: where it failed: `manifest`, `import`, `registration`.
+        phase: where it failed, one of `Phase`.
         reason: why it does not run, in one sentence.
         version: of its distribution.
         declared: what its hooks returned, by hook.

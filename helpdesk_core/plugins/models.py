@@ -13,7 +13,7 @@ class PluginFault(CoreBase):
 
     Attributes:
         plugin: its id.
-        phase: `request`, `page`, `event`, `job` or `command`.
+        phase: what it was doing, one of `Phase`.
         times: since the first one, as long as they are not a week apart.
         reason: kind of the last error and where it was raised. Not its message, which may hold what people wrote; the
             log has that.

@@ -33,6 +33,7 @@ from helpdesk_core.events import Origin, attribute_session
 from helpdesk_core.keys import Vault, derived_keys
 from helpdesk_core.limits.spending import Spending
 from helpdesk_core.plugins import Gate, Hung, Phase, PluginHealth, Watchdog
+from helpdesk_core.plugins.health import NOBODYS_FAULT
 from helpdesk_core.queries import Loaded
 from helpdesk_core.schemas import Dialect
 from helpdesk_core.tenancy import set_organization
@@ -50,8 +51,6 @@ from helpdesk_core.web.routing import Endpoint
 
 log = logging.getLogger("helpdesk.web")
 
-OF_THE_CALLER = (HelpdeskError, IntegrityError, DataError, OperationalError)
-"""What no plugin is blamed for: refusals, conflicts with what others wrote, a database that does not answer."""
 
 MOST_REPETITIONS = 5
 """Of a request with `If-Match` that others overtook; it ends with 412 then."""
@@ -134,7 +133,7 @@ class UnitOfWork:
                 return self._attempt(endpoint, incoming, now, spending, again=again + 1)
             dialect = choose(wanted, principal.dialect if principal else None, endpoint.document)
             form = Form(wanted.envelope, incoming.request_id, now)
-            if not isinstance(error, OF_THE_CALLER):
+            if not isinstance(error, NOBODYS_FAULT):
                 self._health.failed(endpoint.plugin, self.phase, error)
             refusal = told(error, incoming)
             if refusal.errors and endpoint.body is not None:

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from helpdesk_core.accounts.models import Organization
 from helpdesk_core.cli import main
-from helpdesk_core.plugins import load_plugins
+from helpdesk_core.plugins import Hung, PluginHealth, load_plugins
 from helpdesk_core.testing import running
 from tests.contract.steps import refused, served
 
@@ -38,6 +38,9 @@ def on_enable(ctx):
 def on_disable(ctx):
     name_it(ctx, "wound down")
 """
+
+
+OF_ACME = ("--organization", "acme-corp")
 
 
 @pytest.fixture
@@ -122,24 +125,35 @@ def helpdesk(installation, monkeypatch):
         monkeypatch.setenv(f"HELPDESK_{name}", str(value))
     monkeypatch.setenv("HELPDESK_SECRET_KEY", settings.secret_key.get_secret_value())
     level, handlers = logging.getLogger().level, logging.getLogger().handlers[:]
-    yield lambda *arguments: CliRunner().invoke(main, ["plugin", *arguments, "--organization", "acme-corp"])
+    yield lambda *arguments: CliRunner().invoke(main, ["plugin", *arguments])
     logging.getLogger().setLevel(level)
     logging.getLogger().handlers[:] = handlers
 
 
 def test_operators_switch_with_a_command(helpdesk, owner, path, name):
-    told = helpdesk("disable", "rota")
+    told = helpdesk("disable", "rota", *OF_ACME)
     assert (told.exit_code, told.stdout) == (0, "rota is off for acme-corp.\n")
     assert (name(), is_on(owner, path)) == ("wound down", False)
-    assert helpdesk("enable", "rota").exit_code == 0
+    assert helpdesk("enable", "rota", *OF_ACME).exit_code == 0
     assert (name(), is_on(owner, path)) == ("prepared", True)
 
 
 def test_a_command_says_what_is_in_the_way(helpdesk, write_plugin):
     write_plugin("pager", more='requires = ["rota"]\n')
-    told = helpdesk("disable", "rota")
+    told = helpdesk("disable", "rota", *OF_ACME)
     assert (told.exit_code, told.stderr) == (
         1,
         "Error: Other plugins need this one. Disable them first. needed_by: pager\n",
     )
-    assert helpdesk("disable", "nothing").exit_code == 2
+    assert helpdesk("disable", "nothing", *OF_ACME).exit_code == 2
+
+
+def test_operators_end_a_pause_with_a_command(helpdesk, installation, owner):
+    health = installation.parts.services.get(PluginHealth)
+    assert helpdesk("resume", "rota").exit_code == 1
+    health.failed("rota", "job", Hung())
+    health.refresh()
+    assert "rota" in installation.parts.host.outages
+    assert helpdesk("resume", "rota").exit_code == 0
+    health.refresh()
+    assert "rota" not in installation.parts.host.outages
