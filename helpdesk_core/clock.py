@@ -21,7 +21,7 @@ class SystemClock:
 
 def api_time(instant: datetime) -> str:
     """Return `instant` as the API writes it: UTC, whole seconds, `2024-01-31T09:30:00Z`."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{instant.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat()}Z"  # years of four digits, always
 
 
 def stored_instant(value: str | datetime) -> datetime:

@@ -49,4 +49,4 @@ def test_nothing_is_written_where_nothing_happened(installation, member):
     installation.parts.upkeep.keep_up()
     with installation.statements() as statements:
         installation.parts.upkeep.keep_up()
-    assert statements == []
+    assert [each for each in statements if not each.startswith("SELECT")] == []
