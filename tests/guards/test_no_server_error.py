@@ -24,7 +24,7 @@ from helpdesk_core.settings import Settings
 from helpdesk_core.testing import Client, Installation, running
 from helpdesk_core.web.openapi import build_document
 
-EXAMPLES = int(os.environ.get("HELPDESK_TEST_EXAMPLES", "100"))
+EXAMPLES = int(os.environ.get("HELPDESK_TEST_EXAMPLES", "50"))
 COMMON = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 TOLD = settings(COMMON, max_examples=max(EXAMPLES // 4, 5), stateful_step_count=12, phases=[Phase.generate])
 """How many stories are told of each kind of thing that can be created, and how long they are."""
