@@ -75,12 +75,16 @@ class Installation:
     @cached_property
     def parts(self) -> Parts:
         """Every part of the process, connected to each other."""
-        return assemble(self.settings, host=self.host)
+        parts = assemble(self.settings, host=self.host)
+        at_the_end(parts.services.database.dispose)
+        return parts
 
     @cached_property
     def database(self) -> Database:
         """The database alone, for what looks at it whether or not the plugins run."""
-        return Database(self.settings.database)
+        database = Database(self.settings.database)
+        at_the_end(database.dispose)
+        return database
 
     @property
     def services(self) -> Services:
@@ -133,6 +137,13 @@ class Installation:
 
 pass_installation = click.make_pass_decorator(Installation, ensure=True)
 """Gives a command the installation as its first argument."""
+
+
+def at_the_end(act: Callable[[], None]) -> None:
+    """Call `act` when the command ends: connections that are only forgotten are not closed properly."""
+    context = click.get_current_context(silent=True)
+    if context is not None:
+        context.find_root().call_on_close(act)
 
 
 def is_troubled(plugin: Plugin) -> bool:
