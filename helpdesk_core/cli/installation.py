@@ -3,7 +3,7 @@
 import logging
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property, wraps
 from pathlib import Path
 from typing import Any
@@ -128,6 +128,14 @@ class Installation:
             yield session
             commit(session)
 
+    def blame(self, plugin: str, error: Exception) -> None:
+        """Note that a plugin's command failed, as far as there is a database to note it in."""
+        with suppress(SQLAlchemyError, Refused):
+            self.check_database()
+            health = self.services.get(PluginHealth)
+            health.failed(plugin, Phase.COMMAND, error)
+            health.refresh()
+
     def _check_switch(self, session: Session) -> None:
         """Refuse a plugin's command where the organisation has the plugin not on."""
         plugin = self.acting
@@ -189,6 +197,7 @@ def _contained(plugin: Plugin, callback: Callable[..., Any]) -> Callable[..., An
             raise
         except Exception as error:
             logging.getLogger("helpdesk.plugins").exception("a command failed", extra={"plugin": plugin.id})
+            installation.blame(plugin.id, error)
             raise Refused(f"plugin {plugin.id} failed at {Phase.COMMAND}: {blamed(error)}") from error
 
     return call

@@ -25,7 +25,7 @@ from helpdesk_core.plugins.discovery import BUILT_IN
 from helpdesk_core.plugins.host import PluginHost
 from helpdesk_core.plugins.models import PluginFault, PluginSuspension
 from helpdesk_core.plugins.outages import Outage
-from helpdesk_core.plugins.states import State
+from helpdesk_core.plugins.states import Phase, State
 from helpdesk_core.settings import Settings
 from helpdesk_core.statements import upsert
 from helpdesk_core.tenancy import set_unscoped
@@ -228,7 +228,8 @@ def unmigrated_plugins(host: PluginHost, behind: Sequence[str]) -> dict[str, Out
         requires = plugin.manifest.requires if plugin.manifest else ()
         waits_for = next((name for name in requires if name in found), None)
         if plugin.id in behind:
-            found[plugin.id] = Outage(State.NEEDS_MIGRATION, "its migrations are due: run `helpdesk migrate`")
+            told = "its migrations are due: run `helpdesk migrate`"
+            found[plugin.id] = Outage(State.NEEDS_MIGRATION, told, Phase.MIGRATION)
         elif waits_for:
             found[plugin.id] = Outage(State.BLOCKED, f"requires {waits_for}, whose migrations are due")
     return found

@@ -391,6 +391,62 @@ def test_a_failing_command_is_told_in_a_sentence(host, installation, monkeypatch
     assert (told.exit_code, "plugin bad failed at command" in told.stderr) == (1, True)
 
 
+@pytest.fixture
+def helpdesk(monkeypatch, tmp_path):
+    """Run commands on an installation of their own."""
+    for name, value in {"HOME": tmp_path / "home", "DATABASE_URL": f"sqlite:///{tmp_path}/commands.db"}.items():
+        monkeypatch.setenv(f"HELPDESK_{name}", str(value))
+    level, handlers = logging.getLogger().level, logging.getLogger().handlers[:]
+    yield lambda *arguments: CliRunner().invoke(main, arguments)
+    logging.getLogger().setLevel(level)
+    logging.getLogger().handlers[:] = handlers
+
+
+def test_operators_see_which_commands_failed(write_plugin, helpdesk):
+    write_plugin("bad", RUNNING.replace("FAULT", "raise KeyError('x')").replace("return [pages]", "return []"))
+    assert helpdesk("migrate").exit_code == 0
+    helpdesk("spoil")
+    (row,) = (row for row in json.loads(helpdesk("plugin", "list", "--json").stdout) if row["id"] == "bad")
+    assert [(fault["phase"], fault["times"]) for fault in row["faults"]] == [("command", 1)]
+
+
+REVISION = """
+from alembic import op
+import sqlalchemy as sa
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade():
+    op.create_table("{id}_thing", sa.Column("id", sa.Integer(), primary_key=True))
+    {fault}
+
+
+def downgrade():
+    op.drop_table("{id}_thing")
+"""
+
+
+def test_a_broken_migration_is_named_and_keeps_only_those_waiting_that_need_it(write_plugin, helpdesk, tmp_path):
+    for id, fault, more in (
+        ("able", "", ""), ("bad", "1 / 0", ""), ("behind", "", 'requires = ["bad"]\n'), ("last", "", ""),
+    ):  # fmt: skip
+        write_plugin(id, more=more)
+        folder = tmp_path / f"sample_{id}" / "migrations"
+        folder.mkdir()
+        (folder / "0001.py").write_text(REVISION.format(id=id, fault=fault))
+    told = helpdesk("migrate")
+    assert told.exit_code == 1
+    assert "bad: ZeroDivisionError" in told.stderr
+    assert "behind: waits for bad" in told.stderr
+    assert [line.partition(":")[0] for line in told.stdout.splitlines()] == ["core", "able", "last"]
+    rows = {row["id"]: row for row in json.loads(helpdesk("plugin", "list", "--json").stdout)}
+    assert (rows["bad"]["state"], rows["bad"]["phase"]) == ("needs_migration", "migration")
+    assert (rows["behind"]["state"], rows["able"]["state"]) == ("needs_migration", "active")
+    assert helpdesk("--strict-plugins", "plugin", "list").exit_code == 1
+
+
 @pytest.mark.parametrize("hook", ["register_services", "register_authenticators"])
 def test_what_cannot_be_made_at_start_takes_its_plugin_out(hook, write_plugin, helpdesk_databases, tmp_path):
     write_plugin("able", SOUND)
