@@ -103,16 +103,11 @@ def _refuse_endpoints_twice(routers: Sequence[Any], prefixes: Sequence[str] | No
     taken: set[tuple[str, str]] = set()
     for endpoint in (endpoint for router in routers for endpoint in router.endpoints):
         for path in (endpoint.path, *endpoint.aliases):
-            if (endpoint.method, _shape(path)) in taken:
+            if (endpoint.method, path) in taken:
                 raise ValueError(f"{endpoint.method} {path} is declared twice")
-            taken.add((endpoint.method, _shape(path)))
+            taken.add((endpoint.method, path))
             if prefixes is not None and not path[1:].startswith(tuple(f"{prefix}/" for prefix in prefixes)):
                 raise ValueError(f"path {path} is under no prefix of the manifest")
-
-
-def _shape(path: str) -> str:
-    """Return a path as it is told apart from others: parameters of one name stand for the same."""
-    return path.strip("/")
 
 
 def _check_work(plugin: Plugin, claims: Claims) -> None:

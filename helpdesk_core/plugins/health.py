@@ -24,7 +24,7 @@ from helpdesk_core.plugins.breaker import Breaker
 from helpdesk_core.plugins.discovery import BUILT_IN
 from helpdesk_core.plugins.host import PluginHost
 from helpdesk_core.plugins.models import PluginFault, PluginSuspension
-from helpdesk_core.plugins.outages import Outage
+from helpdesk_core.plugins.outages import Outage, suspension
 from helpdesk_core.plugins.states import Phase, State
 from helpdesk_core.settings import Settings
 from helpdesk_core.statements import upsert
@@ -143,8 +143,7 @@ class PluginHealth:
             self._tell()
 
     def _suspend(self, plugin: str, phase: str, reason: str, until: datetime) -> None:
-        outage = Outage(State.SUSPENDED, f"failed too often, last with {reason}", phase, until)
-        self._suspended[plugin] = self._new[plugin] = outage
+        self._suspended[plugin] = self._new[plugin] = suspension(phase, reason, until)
         self._tell()
         log.error("plugin suspended", extra={"plugin": plugin, "phase": phase, "reason": reason, "until": str(until)})
 
@@ -207,10 +206,7 @@ def resume(session: Session, plugin: str) -> bool:
 def suspensions(session: Session, now: datetime) -> dict[str, Outage]:
     """Return the plugins that pause in the whole installation."""
     found = session.scalars(select(PluginSuspension).where(PluginSuspension.until > now))
-    return {
-        row.plugin: Outage(State.SUSPENDED, f"failed too often, last with {row.reason}", row.phase, row.until)
-        for row in found
-    }
+    return {row.plugin: suspension(row.phase, row.reason, row.until) for row in found}
 
 
 def faults(session: Session) -> dict[str, list[Fault]]:
@@ -253,7 +249,6 @@ def _add(session: Session, plugin: str, phase: str, fault: Fault) -> None:
 
 
 def _announce(session: Session, plugin: str, outage: Outage) -> None:
-    reason = outage.reason.rpartition(" with ")[2]
-    values = {"phase": outage.phase, "reason": reason, "until": outage.until}
+    values = {"phase": outage.phase, "reason": outage.cause, "until": outage.until}
     insert = upsert(session.info["database"], PluginSuspension).values(plugin=plugin, **values)
     session.execute(insert.on_conflict_do_update(index_elements=["plugin"], set_=values))

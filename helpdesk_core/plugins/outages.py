@@ -15,12 +15,19 @@ class Outage:
         reason: in one sentence.
         phase: where it failed, if it is suspended.
         until: when it is tried again, if that is known.
+        cause: the last failure of a suspended one, as operators see it.
     """
 
     state: State
     reason: str
     phase: str | None = None
     until: datetime | None = None
+    cause: str = ""
+
+
+def suspension(phase: str, cause: str, until: datetime) -> Outage:
+    """Return the outage of a plugin that failed too often."""
+    return Outage(State.SUSPENDED, f"failed too often, last with {cause}", phase, until, cause)
 
 
 Outages = dict[str, Outage]

@@ -41,7 +41,7 @@ def inventory(connection: Connection, plugin: str, search_indexes: frozenset[str
     prefix, version_table = f"{plugin}_", f"{VERSION_TABLES}{plugin}"
     names = sorted(inspect(connection).get_table_names())
     mine = [name for name in names if name.startswith(prefix)]
-    made = [name for name in mine if name.startswith(tuple(search_indexes | _virtual(connection)))]
+    made = [name for name in mine if name.startswith(tuple(search_indexes | virtual_tables(connection)))]
     rows = {name: _count(connection, name) for name in mine if name not in made}
     revision = None
     if version_table in names:
@@ -85,7 +85,7 @@ def _count(connection: Connection, name: str) -> int:
     return connection.scalar(select(func.count()).select_from(table)) or 0
 
 
-def _virtual(connection: Connection) -> frozenset[str]:
+def virtual_tables(connection: Connection) -> frozenset[str]:
     """Return the names of SQLite's virtual tables, which begin those of the tables that they are made of."""
     if connection.dialect.name != "sqlite":
         return frozenset()

@@ -14,9 +14,8 @@ from helpdesk_core.migrations import change, downgrade_within
 from helpdesk_core.plugins import LifeCycleContext, Plugin, PluginHost, PluginNames
 from helpdesk_core.plugins.models import PluginFault, PluginSuspension
 from helpdesk_core.tenancy import set_unscoped
+from helpdesk_core.uninstalling.export import virtual_tables
 from helpdesk_core.web.context import Services
-
-BATCH = 500
 
 
 @dataclass
@@ -111,9 +110,8 @@ def _delete_named(session: Session, model: Any, column: Any, names: PluginNames)
 def _drop_what_is_left(connection: Connection, lineage: Lineage) -> None:
     """Drop the version table, and every table of a plugin whose migrations are gone or have left some behind."""
     prefix, version_table = f"{lineage.id}_", lineage.version_table
-    if connection.dialect.name == "sqlite":  # virtual tables take the tables that they are made of along
-        virtual = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%'")
-        for name in [name for (name,) in virtual if name.startswith(prefix)]:
+    for name in virtual_tables(connection):  # these take the tables that they are made of along
+        if name.startswith(prefix):
             connection.execute(text(f'DROP TABLE "{name}"'))
     cascade = " CASCADE" if connection.dialect.name == "postgresql" else ""  # where SQLite looks at no reference
     for name in [name for name in inspect(connection).get_table_names() if name.startswith(prefix)]:

@@ -41,8 +41,6 @@ def answer(ctx: Context) -> Message:
 WRITES = (
     HEAD
     + """
-from helpdesk_core.api import Organization
-
 
 @router.post("/", public=True)
 def answer(ctx: Context) -> Message:
