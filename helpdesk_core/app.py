@@ -25,6 +25,7 @@ from helpdesk_core.database import Database
 from helpdesk_core.errors import HelpdeskError, MethodNotAllowed, NotFound
 from helpdesk_core.events import Bus, type_of
 from helpdesk_core.files import FileStore, FolderStore
+from helpdesk_core.garbage import without_collecting
 from helpdesk_core.http.outbound import Outbound
 from helpdesk_core.jobs import Bell, Pool, Registry, Runner, Tenants, taking_part
 from helpdesk_core.keys import Seals, Vault, derived_keys
@@ -95,6 +96,7 @@ class Parts:
     endpoints: tuple[Endpoint, ...]
 
 
+@without_collecting()
 def assemble(
     settings: Settings,
     *,
@@ -228,6 +230,7 @@ def lane_sizes(settings: Settings) -> tuple[int, int]:
     return (1, 2) if settings.database.startswith("sqlite") else (16, 4)
 
 
+@without_collecting()
 def create_app(
     settings: Settings, *, parts: Parts | None = None, works: bool = False, background: bool = True
 ) -> Starlette:
