@@ -136,6 +136,10 @@ class _Hooks:
     def __init__(self, module: Any) -> None:
         vars(self).update({name: each for name, each in vars(module).items() if is_hook(each)})
 
+    def __dir__(self) -> list[str]:
+        """Leave out what every object has, which pluggy would look at as closely."""
+        return list(vars(self))
+
 
 class _Contained(Exception):
     """The plugin has been marked as failed."""

@@ -14,7 +14,7 @@ A parameter of type `Context` is the request; one called `query` or `body` is va
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
@@ -192,20 +192,20 @@ class Router:
         def declare(function: FunctionT) -> FunctionT:
             given = {"document": self.document, **options}
             given["aliases"] = tuple(f"/{self.prefix}{alias}" for alias in given.get("aliases", ()))
+            given |= _inspected(function, f"/{self.prefix}{path}", given)
             for method in methods:
-                endpoint = Endpoint(method, f"/{self.prefix}{path}", function, self.tag, **given)
-                self.endpoints.append(_inspected(endpoint))
+                self.endpoints.append(Endpoint(method, f"/{self.prefix}{path}", function, self.tag, **given))
             return function
 
         return declare
 
 
-def _inspected(endpoint: Endpoint) -> Endpoint:
-    """Read the function's signature; a mistake in it is told at import, with the function's name."""
-    if endpoint.permission is None and not endpoint.public:
-        raise TypeError(f"{endpoint.function.__qualname__} declares neither a permission nor public=True")
-    signature = inspect.signature(endpoint.function, eval_str=True)
-    in_path = re.findall(r"\{(\w+)\}", endpoint.path)
+def _inspected(function: Callable[..., Any], path: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Read what an `Endpoint` says of a function's signature; a mistake is told at import, with the function's name."""
+    if options.get("permission") is None and not options.get("public"):
+        raise TypeError(f"{function.__qualname__} declares neither a permission nor public=True")
+    signature = inspect.signature(function, eval_str=True)
+    in_path = re.findall(r"\{(\w+)\}", path)
     found: dict[str, Any] = {"answer": signature.return_annotation}
     parameters = []
     for name, parameter in signature.parameters.items():
@@ -222,8 +222,8 @@ def _inspected(endpoint: Endpoint) -> Endpoint:
             pattern = _pattern(kind)
             parameters.append(PathParameter(name, _adapter(kind), pattern.regex, pattern.example))
         else:
-            raise TypeError(f"{endpoint.function.__qualname__}: {name} is not a part of {endpoint.path}")
-    return replace(endpoint, parameters=tuple(parameters), **found)
+            raise TypeError(f"{function.__qualname__}: {name} is not a part of {path}")
+    return {**found, "parameters": tuple(parameters)}
 
 
 def _adapter(kind: Any) -> TypeAdapter[Any]:
