@@ -7,6 +7,7 @@ loads nothing of the core before a test asks for a fixture.
 import logging
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -186,11 +187,19 @@ def helpdesk(
             raise result.exception
         return result
 
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield run
+    with logging_put_back():
+        yield run
+
+
+@contextmanager
+def logging_put_back() -> Iterator[None]:
+    """Undo afterwards what commands change of the logging of this process."""
+    root, access = logging.getLogger(), logging.getLogger("uvicorn.access")
+    handlers, level, silent = root.handlers[:], root.level, access.disabled
+    yield
     root.handlers[:] = handlers
     root.setLevel(level)
+    access.disabled = silent
     logging.disable(logging.NOTSET)
     logging.captureWarnings(capture=False)
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = True

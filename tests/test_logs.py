@@ -11,6 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from helpdesk_core.logs import JsonLines, PlainLines, configure_logging
+from helpdesk_core.pytest_plugin import logging_put_back
 from helpdesk_core.settings import Settings
 
 
@@ -22,14 +23,8 @@ class Terminal(io.StringIO):
 @pytest.fixture
 def untouched_logging():
     """Put the handlers of this process back."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    logging.captureWarnings(capture=False)
-    logging.getLogger("uvicorn.access").disabled = False
-    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = True
+    with logging_put_back():
+        yield
 
 
 def formatted(message, *arguments, formatter=None, error=None, **extra):

@@ -41,8 +41,9 @@ class Gate:
 
     def closed(self, plugin: str, actor: Actor) -> dict[str, Any] | None:
         """Return why `actor`'s organisation cannot use `plugin`; nothing when it can (decision D5)."""
-        if plugin in self._outages:
-            return {"plugin": plugin, "state": self._outages[plugin].state}
+        outage = self._outages.get(plugin)  # once: another thread may end it meanwhile
+        if outage is not None:
+            return {"plugin": plugin, "state": outage.state}
         manifest = self._manifests.get(plugin)
         if manifest is None or manifest.scope == "system":
             return None

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, delete, inspect, select, text
@@ -44,8 +45,7 @@ def remove(removal: Removal) -> None:
     Raises:
         MigrationFailed: a step failed; the message names it.
     """
-    plugin = removal.plugin
-    lineage = Lineage(removal.names.id, plugin.folder / "migrations" if plugin else removal.services.settings.home)
+    plugin, lineage = removal.plugin, _lineage(removal)
     with change(removal.services.settings.database, lineage) as connection:
         session = _session(removal.services, connection)
         context = LifeCycleContext(session, None, removal.services.clock.now(), removal.services.extra)
@@ -63,11 +63,16 @@ def remove(removal: Removal) -> None:
 
 def release(removal: Removal) -> None:
     """Remove what only concerns a plugin while it runs, and keep its data: for one that is to come back."""
-    lineage = Lineage(removal.names.id, removal.services.settings.home)
-    with change(removal.services.settings.database, lineage) as connection:
+    with change(removal.services.settings.database, _lineage(removal)) as connection:
         session = _session(removal.services, connection)
         _forget_running(session, removal.names)
         session.flush()
+
+
+def _lineage(removal: Removal) -> Lineage:
+    """Return the migrations of the plugin; there are none in its folder if the package is gone."""
+    package = removal.plugin.folder if removal.plugin else Path(removal.names.id)
+    return Lineage(removal.names.id, package / "migrations")
 
 
 def _session(services: Services, connection: Connection) -> Session:

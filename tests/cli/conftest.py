@@ -1,25 +1,19 @@
 """An installation in a folder of its own, and the command as a function."""
 
-import logging
 import sqlite3
 
 import pytest
 from click.testing import CliRunner
 
 from helpdesk_core.cli import main
+from helpdesk_core.pytest_plugin import logging_put_back
 
 
 @pytest.fixture(autouse=True)
 def untouched_logging():
     """Put back what commands change of this process."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    logging.disable(logging.NOTSET)
-    logging.captureWarnings(capture=False)
-    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = True
+    with logging_put_back():
+        yield
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Whatever is wrong with one plugin: the host answers, the others stay active, the culprit is named with its phase."""
 
 import json
-import logging
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint
 
@@ -10,6 +9,7 @@ from click.testing import CliRunner
 
 from helpdesk_core.cli import main
 from helpdesk_core.plugins import PluginHealth, discovery, load_plugins
+from helpdesk_core.pytest_plugin import logging_put_back
 from helpdesk_core.testing import running
 from tests.contract.steps import refused, served
 
@@ -169,11 +169,9 @@ def test_a_mistake_costs_nobody_else(fault, helpdesk_databases, tmp_path):
 def test_in_strict_mode_it_ends_the_command(fault, monkeypatch, tmp_path):
     monkeypatch.setenv("HELPDESK_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("HELPDESK_PLUGIN_START_SECONDS", "0.2")
-    level, handlers = logging.getLogger().level, logging.getLogger().handlers[:]
-    shown = CliRunner().invoke(main, ["plugin", "list", "--json"])
-    strict = CliRunner().invoke(main, ["--strict-plugins", "openapi"])
-    logging.getLogger().setLevel(level)
-    logging.getLogger().handlers[:] = handlers
+    with logging_put_back():
+        shown = CliRunner().invoke(main, ["plugin", "list", "--json"])
+        strict = CliRunner().invoke(main, ["--strict-plugins", "openapi"])
     (row,) = (row for row in json.loads(shown.stdout) if row["id"] == "bad")
     assert fault.told in row["reason"]
     assert (strict.exit_code, "plugin bad" in strict.stderr) == (1, True)
@@ -382,10 +380,8 @@ def test_a_failure_while_it_runs_is_the_plugins_alone(installation, member, plat
 
 def test_a_failing_command_is_told_in_a_sentence(host, installation, monkeypatch, tmp_path):
     monkeypatch.setenv("HELPDESK_HOME", str(tmp_path / "home"))
-    level, handlers = logging.getLogger().level, logging.getLogger().handlers[:]
-    told = CliRunner().invoke(main, ["spoil"])
-    logging.getLogger().setLevel(level)
-    logging.getLogger().handlers[:] = handlers
+    with logging_put_back():
+        told = CliRunner().invoke(main, ["spoil"])
     if told.exit_code == 3:
         return  # a command may exit
     assert (told.exit_code, "plugin bad failed at command" in told.stderr) == (1, True)
@@ -396,10 +392,8 @@ def helpdesk(monkeypatch, tmp_path):
     """Run commands on an installation of their own."""
     for name, value in {"HOME": tmp_path / "home", "DATABASE_URL": f"sqlite:///{tmp_path}/commands.db"}.items():
         monkeypatch.setenv(f"HELPDESK_{name}", str(value))
-    level, handlers = logging.getLogger().level, logging.getLogger().handlers[:]
-    yield lambda *arguments: CliRunner().invoke(main, arguments)
-    logging.getLogger().setLevel(level)
-    logging.getLogger().handlers[:] = handlers
+    with logging_put_back():
+        yield lambda *arguments: CliRunner().invoke(main, arguments)
 
 
 def test_operators_see_which_commands_failed(write_plugin, helpdesk):

@@ -1,6 +1,5 @@
 """`helpdesk plugin uninstall` asks, writes a file, and says what is left to do."""
 
-import logging
 import sqlite3
 
 import pytest
@@ -8,6 +7,7 @@ from click.testing import CliRunner
 
 from helpdesk_core.cli import main
 from helpdesk_core.plugins import discovery
+from helpdesk_core.pytest_plugin import logging_put_back
 from tests.uninstalling.snapshots import schema
 
 
@@ -18,10 +18,8 @@ def helpdesk(rota, tmp_path, monkeypatch):
     monkeypatch.setenv("HELPDESK_HOME", str(home))
     monkeypatch.setenv("HELPDESK_DATABASE_URL", f"sqlite:///{home}/helpdesk.db")
     monkeypatch.setenv("HELPDESK_PASSWORD_COST", "low")
-    level, handlers = logging.getLogger().level, logging.getLogger().handlers[:]
-    yield lambda *arguments, **options: CliRunner().invoke(main, arguments, **options)
-    logging.getLogger().setLevel(level)
-    logging.getLogger().handlers[:] = handlers
+    with logging_put_back():
+        yield lambda *arguments, **options: CliRunner().invoke(main, arguments, **options)
 
 
 @pytest.fixture
