@@ -14,10 +14,10 @@ _REGION = re.compile(r"-([A-Za-z]{2})(?=-|$)")
 _OWN_NAMES = """
     ar العربية; bg Български; bn বাংলা; ca Català; cs Čeština; da Dansk; de Deutsch; el Ελληνικά; en English;
     es Español; et Eesti; eu Euskara; fa فارسی; fi Suomi; fr Français; ga Gaeilge; gl Galego; he עברית; hi हिन्दी;
-    hr Hrvatski; hu Magyar; id Bahasa Indonesia; is Íslenska; it Italiano; ja 日本語; ko 한국어; lt Lietuvių; lv Latviešu;
-    ms Bahasa Melayu; mt Malti; nb Norsk bokmål; nl Nederlands; nn Norsk nynorsk; no Norsk; pl Polski; pt Português;
-    rm Rumantsch; ro Română; ru Русский; sk Slovenčina; sl Slovenščina; sq Shqip; sr Српски; sv Svenska; th ไทย;
-    tr Türkçe; uk Українська; ur اردو; vi Tiếng Việt; zh 中文
+    hr Hrvatski; hu Magyar; id Bahasa Indonesia; is Íslenska; it Italiano; ja 日本語; ko 한국어; lt Lietuvių;
+    lv Latviešu; ms Bahasa Melayu; mt Malti; nb Norsk bokmål; nl Nederlands; nn Norsk nynorsk; no Norsk; pl Polski;
+    pt Português; rm Rumantsch; ro Română; ru Русский; sk Slovenčina; sl Slovenščina; sq Shqip; sr Српски; sv Svenska;
+    th ไทย; tr Türkçe; uk Українська; ur اردو; vi Tiếng Việt; zh 中文
 """
 OWN_NAMES = {code: name for code, _, name in (entry.strip().partition(" ") for entry in _OWN_NAMES.split(";"))}
 
