@@ -135,9 +135,13 @@ class TranslationEvent(ArticleEvent):
     """Something happened to a translation of an article.
 
     Attributes:
+        translation_id: key of the translation.
         language: of the translation, `de` or `pt-BR`.
     """
 
+    about: ClassVar[Mapping[str, str]] = {"kb_translation": "translation_id", "kb_article": "article_id"}
+
+    translation_id: int
     language: str
 
 

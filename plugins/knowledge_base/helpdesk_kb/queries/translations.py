@@ -1,12 +1,13 @@
-"""What can be read of translations; that the article may be read is asked before."""
+"""What can be read of translations: those of articles that somebody may see, and drafts by those who edit alone."""
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, and_, exists, select
 from sqlalchemy.orm import Session
 
 from helpdesk_core.api import (
     Actor,
+    Column,
     Computed,
     Criteria,
     NotFound,
@@ -20,22 +21,32 @@ from helpdesk_core.api import (
 )
 from helpdesk_kb.markdown import render
 from helpdesk_kb.models import Article, ArticleTranslation
-from helpdesk_kb.permissions import VIEW_UNPUBLISHED
+from helpdesk_kb.queries.visibility import visible_articles
 from helpdesk_kb.schemas.translations import TranslationExtras, TranslationRead, TranslationRow
 
 
 class VisibleTranslations(Visibility):
-    """All translations for those who edit, the published ones for everybody else."""
+    """All translations for those who edit; for everybody else the published ones of articles that they may see."""
 
     def variant(self, actor: Actor) -> str:
-        """Ask whether the actor sees drafts."""
-        return "all" if actor.can(VIEW_UNPUBLISHED) else "published"
+        """Return the circle that the actor belongs to, as articles do."""
+        return visible_articles.variant(actor)
 
     def criterion(self, variant: str) -> ColumnElement[bool] | None:
-        """Compare the state."""
-        return None if variant == "all" else ArticleTranslation.status == "published"
+        """Compare the state, and look at the article."""
+        allowed = visible_articles.criterion(variant)
+        if allowed is None:
+            return None
+        return and_(ArticleTranslation.status == "published", exists().where(_ITS_ARTICLE, allowed))
+
+    def oversees(self, variant: str) -> bool:
+        """Let everybody hear of what vanishes; events say who can have known of it (`reach`)."""
+        return True
 
 
+_ITS_ARTICLE = and_(
+    Article.id == ArticleTranslation.article_id, Article.organization_id == ArticleTranslation.organization_id
+)
 visible_translations = VisibleTranslations()
 
 
@@ -47,12 +58,9 @@ def _outdated(_: Viewer, translated: int, newest: int) -> bool:
     return translated < newest
 
 
-_NEWEST = (
-    select(Article.version)
-    .where(Article.id == ArticleTranslation.article_id, Article.organization_id == ArticleTranslation.organization_id)
-    .scalar_subquery()
-)
+_NEWEST = select(Article.version).where(_ITS_ARTICLE).scalar_subquery()
 FIELDS = {
+    "article": Column(ArticleTranslation.article_id),
     "author": One(ArticleTranslation.author, Person),
     "outdated": Computed(_outdated, ArticleTranslation.source_version, _NEWEST),
 }

@@ -16,6 +16,8 @@ class TranslationRow(Schema):
     """A translation in a list."""
 
     id: DbInt
+    article: DbInt
+    """Key of the article."""
     language: str
     title: str
     slug: str
@@ -50,7 +52,7 @@ class TranslationUpdate(Schema):
 
     read_only = frozenset(
         {
-            *("id", "language", "slug", "html", "author", "version", "outdated"),
+            *("id", "article", "language", "slug", "html", "author", "version", "outdated"),
             *("published_at", "created_at", "updated_at"),
         }
     )

@@ -201,4 +201,5 @@ def _announce_change(
 def _told(article: Article, translation: ArticleTranslation) -> dict[str, Any]:
     """Return what every event of a translation says."""
     reach = reach_of_translation(article, translation)
-    return {"article_id": article.id, "reach": reach, "language": translation.language}
+    of = {"article_id": article.id, "translation_id": translation.id, "language": translation.language}
+    return {**of, "reach": reach}
