@@ -3,9 +3,11 @@
 What is in `__all__` is the contract; nothing else of the core is. See docs/ for a tutorial and the reference.
 """
 
+from helpdesk_core.accounts.languages import LANGUAGES
 from helpdesk_core.accounts.models import Organization, User
+from helpdesk_core.accounts.queries import core_settings
 from helpdesk_core.accounts.queries import settings_of as organization_settings
-from helpdesk_core.accounts.schemas import OrganizationSummary, Person, Username, UserRef
+from helpdesk_core.accounts.schemas import Language, OrganizationSummary, Person, Username, UserRef
 from helpdesk_core.accounts.substitutes import actor_of
 from helpdesk_core.accounts.visiting import visit
 from helpdesk_core.clock import Clock, api_time
@@ -116,6 +118,7 @@ DEPRECATED: dict[str, Deprecated] = {}
 __getattr__ = finder(__name__, DEPRECATED)
 
 __all__ = [
+    "LANGUAGES",
     "PLATFORM",
     "ROLES",
     "STAFF",
@@ -157,6 +160,7 @@ __all__ = [
     "JsonObject",
     "Key",
     "Keys",
+    "Language",
     "LifeCycleContext",
     "Line",
     "Many",
@@ -219,6 +223,7 @@ __all__ = [
     "at_most",
     "changes",
     "check_schedule",
+    "core_settings",
     "discard_upload",
     "enqueue",
     "equals",

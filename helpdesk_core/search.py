@@ -140,9 +140,13 @@ class SearchIndex:
         hits = self._rows.c.document.op("@@")(func.to_tsquery("english", bindparam("match")).op("&&")(organization))
         return statement.join(self._rows, self._rows.c.key == key).where(hits)
 
+    def key(self, kind: str) -> ColumnElement[Any]:
+        """Return the column that holds the keys of hits, for conditions beside that of `join`."""
+        return self._rows.c.rowid if kind == "sqlite" else self._rows.c.key
+
     def newest_first(self, kind: str) -> Any:
         """Return what newest hits sort by; on SQLite the index itself delivers in this order."""
-        return (self._rows.c.rowid if kind == "sqlite" else self._rows.c.key).desc()
+        return self.key(kind).desc()
 
     def scores(self, kind: str) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
         """Return two columns for `relevance`: how often terms occur in a hit, and its length in characters."""

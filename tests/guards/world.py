@@ -25,7 +25,10 @@ OTHERWISE_NAMED = {"move_to": "category", "into": "tag", "custom_role": "users/r
 """What fields refer to whose names do not say it."""
 
 
-NAMED = {"/notification-templates/": "name"}
+NAMED = {
+    "/notification-templates/": "name",
+    "/knowledge-base/articles/{article}/translations/": "language",
+}
 """Collections whose objects are known by a name of theirs."""
 
 SHARED = {"{plugin}": "accounts"}

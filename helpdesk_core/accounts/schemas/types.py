@@ -95,6 +95,7 @@ Timezone = Annotated[Text, Field(max_length=64), AfterValidator(_timezone), _sho
 Language = Annotated[
     Text, Field(max_length=10), AfterValidator(_language), _shown(pattern="^[A-Za-z]{2}([-_][A-Za-z]{2})?$")
 ]
+"""A language of two letters, with a region or without: `en`, `pt-BR`; `pt_br` is read as the latter."""
 LONGEST_DOMAIN = 253 - len("_helpdesk.")  # it is verified by a record below it
 Domain = Annotated[Text, Field(max_length=LONGEST_DOMAIN), AfterValidator(_domain), _shown(examples=["example.com"])]
 Slug = Annotated[Text, Field(max_length=63, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]

@@ -1,4 +1,4 @@
-"""A dozen articles of a bank's help desk, read and voted on for two months.
+"""A dozen articles of a bank's help desk, read and voted on for two months, and one of them in German.
 
 Everything goes through the same verbs as a request, each at its own moment.
 """
@@ -16,9 +16,11 @@ from helpdesk_kb import permissions
 from helpdesk_kb.models import Article
 from helpdesk_kb.schemas.articles import ArticleCreate, ArticleUpdate, Vote
 from helpdesk_kb.schemas.categories import CategoryCreate
+from helpdesk_kb.schemas.translations import TranslationCreate
 from helpdesk_kb.service.articles import create_article, update_article
 from helpdesk_kb.service.categories import create_category
 from helpdesk_kb.service.publication import change_state
+from helpdesk_kb.service.translations import create_translation
 from helpdesk_kb.service.votes import vote
 
 AUTHORS = ("agent1", "agent2")
@@ -59,7 +61,9 @@ class Told:
 def load(session: Session, now: datetime) -> None:
     """Fill the demonstration organisation."""
     people = {user.username: _actor_of(user, organization_of(session)) for user in session.scalars(select(User))}
-    _Stage(session, now, people).play(articles_of_demonstration())
+    stage = _Stage(session, now, people)
+    stage.play(articles_of_demonstration())
+    stage.translate(translations_of_demonstration())
 
 
 def articles_of_demonstration() -> list[Told]:
@@ -68,9 +72,21 @@ def articles_of_demonstration() -> list[Told]:
     return [_read(file.read_text(encoding="utf-8")) for file in sorted(folder.iterdir(), key=lambda each: each.name)]
 
 
+def translations_of_demonstration() -> list[dict[str, str]]:
+    """Return the translations, each with `of` (the title of the article), `language`, `title` and `content`."""
+    folder = files("helpdesk_kb").joinpath("demo_translations")
+    read = [file.read_text(encoding="utf-8") for file in sorted(folder.iterdir(), key=lambda each: each.name)]
+    return [{**_said(text), "content": text.partition("\n\n")[2]} for text in read]
+
+
+def _said(text: str) -> dict[str, str]:
+    """Return what the lines at the top of a file say."""
+    head, _, _ = text.partition("\n\n")
+    return {name: value.strip() for name, _, value in (line.partition(":") for line in head.splitlines())}
+
+
 def _read(text: str) -> Told:
-    head, _, content = text.partition("\n\n")
-    said = {name: value.strip() for name, _, value in (line.partition(":") for line in head.splitlines())}
+    said, content = _said(text), text.partition("\n\n")[2]
     return Told(
         title=said["title"],
         category=said["category"],
@@ -98,6 +114,15 @@ class _Stage:
             self._make_categories()
         for place, each in enumerate(ordered):
             self._write(each, place)
+
+    def translate(self, told: Sequence[Mapping[str, str]]) -> None:
+        """Let articles be translated, a month after they were there."""
+        for each in told:
+            key = self.session.scalars(select(Article.id).where(Article.title == each["of"])).one()
+            body = {name: each[name] for name in ("language", "title", "content")}
+            data = TranslationCreate.model_validate({**body, "status": "published"})
+            with acting(self.session, self.people[AUTHORS[0]], self.now - timedelta(days=20)):
+                create_translation(self.session, self.people[AUTHORS[0]], key, data)
 
     def _make_categories(self) -> None:
         for path, description in DESCRIPTIONS.items():

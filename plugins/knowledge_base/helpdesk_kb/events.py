@@ -131,6 +131,66 @@ class ArticleReviewDue(ArticleEvent):
     review_at: Instant
 
 
+class TranslationEvent(ArticleEvent):
+    """Something happened to a translation of an article.
+
+    Attributes:
+        translation_id: key of the translation.
+        language: of the translation, `de` or `pt-BR`.
+    """
+
+    about: ClassVar[Mapping[str, str]] = {"kb_translation": "translation_id", "kb_article": "article_id"}
+
+    translation_id: int
+    language: str
+
+
+class ArticleTranslated(TranslationEvent):
+    """An article was translated.
+
+    Attributes:
+        author_id: key of the user who has translated it.
+        source_version: number of the version of the article that it was translated from.
+    """
+
+    type: ClassVar[str] = "kb.article_translated"
+
+    author_id: int
+    source_version: int
+
+
+class TranslationUpdated(TranslationEvent):
+    """Fields of a translation changed.
+
+    Attributes:
+        fields: names of the fields that changed.
+        version_number: number of its newest version; a new one if title or content changed.
+    """
+
+    type: ClassVar[str] = "kb.translation_updated"
+
+    fields: tuple[str, ...]
+    version_number: int
+
+
+class TranslationPublished(TranslationEvent):
+    """A translation can be read from now on, by those who can read the article."""
+
+    type: ClassVar[str] = "kb.translation_published"
+
+
+class TranslationUnpublished(TranslationEvent):
+    """A translation is a draft again."""
+
+    type: ClassVar[str] = "kb.translation_unpublished"
+
+
+class TranslationDeleted(TranslationEvent):
+    """A translation is gone for good; the article is still there."""
+
+    type: ClassVar[str] = "kb.translation_deleted"
+
+
 class CategoryEvent(Event):
     """Something happened to a category of articles.
 
@@ -186,6 +246,11 @@ ALL = (
     ArticleDeleted,
     ArticleVoted,
     ArticleReviewDue,
+    ArticleTranslated,
+    TranslationUpdated,
+    TranslationPublished,
+    TranslationUnpublished,
+    TranslationDeleted,
     CategoryCreated,
     CategoryUpdated,
     CategoryDeleted,

@@ -3,11 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cache
 from typing import Any
-from urllib.parse import quote
 
-from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from helpdesk_core.api import (
@@ -15,18 +12,18 @@ from helpdesk_core.api import (
     Criteria,
     NotFound,
     Organization,
-    Prepared,
     Viewer,
+    api_time,
     organization_settings,
     visit,
 )
+from helpdesk_kb.addresses import path_for, quoted
 from helpdesk_kb.markdown import Rendered, render
-from helpdesk_kb.models import Article, ArticleSlug, ArticleVote
+from helpdesk_kb.models import ArticleVote
 from helpdesk_kb.permissions import VOTE
 from helpdesk_kb.queries.articles import articles
 from helpdesk_kb.queries.categories import ancestors, tree
-from helpdesk_kb.queries.instants import instant_of
-from helpdesk_kb.queries.visibility import published_for, visible_articles
+from helpdesk_kb.queries.languages import Edition, Localized, localize, wished_languages
 from helpdesk_kb.schemas.categories import CategoryNode
 from helpdesk_kb.schemas.settings import KbSettings
 from helpdesk_kb.words import in_one_line
@@ -34,7 +31,9 @@ from helpdesk_kb.words import in_one_line
 EXCERPT = 160
 PAGE = 30
 PUBLISHED = {"status": ("published",)}
-MORE = frozenset({"slug", "audience", "published_at"})
+MORE = frozenset({"slug", "language", "audience", "published_at"})
+LANGUAGE = "en"
+"""Of what the pages say themselves."""
 LONG = 3
 """From so many headings on, an article has a table of contents."""
 
@@ -50,6 +49,7 @@ class Center:
         title: what the help centre is called.
         welcome: a sentence below it.
         host: scheme and host of addresses.
+        wished: languages that suit the reader, the best first.
     """
 
     session: Session
@@ -58,6 +58,7 @@ class Center:
     title: str
     welcome: str
     host: str
+    wished: tuple[str, ...]
 
     @property
     def home(self) -> str:
@@ -69,7 +70,8 @@ class Center:
         common = {
             "center": self,
             "home": self.home,
-            "canonical": f"{self.host}{quote(path, safe='/?=')}",
+            "canonical": f"{self.host}{quoted(path)}",
+            "language": LANGUAGE,
             "question": "",
         }
         return {"robots": "", "description": self.welcome, **common, **values}
@@ -89,7 +91,8 @@ def enter(ctx: Context, organization: str) -> Center:
     name = ctx.session.get_one(Organization, viewer.actor.organization_id).name
     title = settings.help_center_title or f"{name} Help Center"
     welcome = settings.help_center_welcome or "Answers to the questions that people ask most."
-    return Center(ctx.session, viewer, organization, title, welcome, ctx.incoming.base_url)
+    wished = wished_languages(ctx.session, viewer, ctx.incoming.headers.get("accept-language", ""))
+    return Center(ctx.session, viewer, organization, title, welcome, ctx.incoming.base_url, wished)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,19 +111,14 @@ class Shelf:
 
 
 def shelf(center: Center, ordering: str, *, page: int = 1, size: int = PAGE, **values: Any) -> Shelf:
-    """Return published articles, as lists show them."""
+    """Return published articles, as lists show them: each in the language that suits the reader."""
     wanted = Criteria({**PUBLISHED, **values}, None, articles.parse_ordering(ordering), size, (page - 1) * size)
     found = articles.find(center.session, center.viewer, wanted)
     if page > 1 and not found.keys:
         raise NotFound
     rows = articles.load(center.session, replace(center.viewer, include=MORE), found.keys)
-    return Shelf([_line(center, row) for row in rows], found.count, -(-found.count // size))
-
-
-def addresses(center: Center, limit: int) -> list[tuple[str, datetime]]:
-    """Return the paths of published articles and when each was updated, what was updated last first."""
-    rows = _addresses(published_for(center.viewer.actor)).rows(center.session, {"limit": limit})
-    return [(f"{center.home}articles/{slug}/", instant_of(updated_at)) for slug, updated_at in rows]
+    localized = localize(center.session, center.viewer, rows, center.wished, published=True)
+    return Shelf([_line(center, each) for each in localized], found.count, -(-found.count // size))
 
 
 def branches(center: Center) -> list[CategoryNode]:
@@ -153,6 +151,7 @@ class Reading:
     Attributes:
         data: as the API shows it.
         rendered: its content.
+        edition: the language that it is read in.
         category_id: key of its category.
         vote: what the reader has said; nothing if nothing.
         can_vote: whether the reader may say anything.
@@ -160,6 +159,7 @@ class Reading:
 
     data: Mapping[str, Any]
     rendered: Rendered
+    edition: Edition
     category_id: int | None
     vote: bool | None
     can_vote: bool
@@ -172,25 +172,22 @@ class Reading:
     @property
     def is_public(self) -> bool:
         """Tell whether everybody may read it, search engines among them."""
-        return bool(self.data["status"] == "published" and self.data["audience"] == "public")
+        is_published = self.data["status"] == "published" and self.edition.is_published
+        return bool(is_published and self.data["audience"] == "public")
 
 
-def find_by_slug(center: Center, slug: str) -> tuple[int, str]:
-    """Return key and present name of the article that is or was called `slug`; `NotFound` if the reader sees none."""
-    rows = _NAMED.rows(center.session, {"slug": slug})
-    if not rows:
-        raise NotFound("There is no such article, or it is not for you to read.")
-    return articles.find_one(center.session, center.viewer, Article.id, rows[0][0]), str(rows[0][1])
-
-
-def reading(center: Center, article_id: int) -> Reading:
-    """Return an article as its page shows it."""
+def reading(center: Center, article_id: int, edition: Edition) -> Reading:
+    """Return an article as its page shows it, in a language that it can be read in."""
     viewer = replace(center.viewer, include=MORE)
-    data = articles.load_one(center.session, viewer, article_id).data
+    original = articles.load_one(center.session, viewer, article_id).data
+    (localized,) = localize(center.session, viewer, [original], [edition.language])
+    data = localized.row
+    if edition.updated_at:
+        data["updated_at"] = api_time(edition.updated_at)
     given = center.session.get(ArticleVote, (article_id, viewer.actor.user_id))
     can_vote = bool(viewer.actor.user_id) and viewer.actor.can(VOTE) and data["status"] == "published"
     category = data["category"]["id"] if data["category"] else None
-    return Reading(data, render(data["content"]), category, given.helpful if given else None, can_vote)
+    return Reading(data, render(data["content"]), edition, category, given.helpful if given else None, can_vote)
 
 
 def excerpt(content: str) -> str:
@@ -209,30 +206,14 @@ def day_of(instant: str) -> str:
     return f"{moment.day} {moment:%B %Y}"
 
 
-@cache
-def _addresses(variant: str) -> Prepared:
-    """Return the addresses for a variant of the visibility: thousands, hence without what stands in the articles."""
-    allowed = visible_articles.criterion(variant)
-    conditions = [Article.organization_id == bindparam("organization_id"), *(() if allowed is None else (allowed,))]
-    found = select(Article.slug, Article.updated_at).where(*conditions)
-    return Prepared(found.order_by(Article.updated_at.desc(), Article.id.desc()).limit(bindparam("limit")))
-
-
-_NAMED = Prepared(
-    select(Article.id, Article.slug)
-    .join(ArticleSlug, ArticleSlug.article_id == Article.id)
-    .where(
-        ArticleSlug.organization_id == bindparam("organization_id"),
-        Article.organization_id == ArticleSlug.organization_id,
-        ArticleSlug.slug == bindparam("slug", type_=ArticleSlug.slug.type),
-    )
-)
-
-
-def _line(center: Center, row: Mapping[str, Any]) -> dict[str, Any]:
+def _line(center: Center, localized: Localized) -> dict[str, Any]:
+    row = localized.row
+    path = path_for(center.home, localized.edition, localized.editions, center.wished)
     return {
         "title": row["title"],
-        "path": f"{center.home}articles/{row['slug']}/",
+        "language": row["language"],
+        "path": path,
+        "address": quoted(path),
         "excerpt": excerpt(row["content"]),
         "audience": row["audience"],
         "updated_at": row["updated_at"],

@@ -20,6 +20,7 @@ from helpdesk_core.api import (
 )
 
 STATUSES = ("draft", "published", "archived")
+TRANSLATION_STATUSES = ("draft", "published")
 AUDIENCES = ("public", "customers", "internal")
 """Who an article is for, the widest circle first."""
 
@@ -112,6 +113,8 @@ class Article(Base, TenantScoped, Timestamped):
     id: Mapped[int] = mapped_column(primary_key=True)
     title: Mapped[str] = mapped_column(String(255))
     slug: Mapped[str] = mapped_column(String(100))
+    language: Mapped[str] = mapped_column(String(10), server_default="en")
+    """That title and content are written in; what stands in others is in `ArticleTranslation`."""
     content: Mapped[str] = mapped_column(Text, default="")
     category_id: Mapped[int | None]
     author_id: Mapped[int]
@@ -133,6 +136,37 @@ class Article(Base, TenantScoped, Timestamped):
     author: Mapped[User] = _to_one(lambda: (Article.author_id, User.id))
 
 
+class ArticleTranslation(Base, TenantScoped, Timestamped):
+    """Title and content of an article in another language than its own.
+
+    The article says who may read it; a translation only whether it is ready to be read.
+    """
+
+    __tablename__ = "kb_translation"
+    __table_args__ = (
+        tenant_reference("article_id", "kb_article.id", ondelete="CASCADE"),
+        tenant_reference("author_id", "core_user.id"),
+        UniqueConstraint("organization_id", "article_id", "language"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    article_id: Mapped[int]
+    language: Mapped[str] = mapped_column(String(10))
+    title: Mapped[str] = mapped_column(String(255))
+    slug: Mapped[str] = mapped_column(String(100))
+    content: Mapped[str] = mapped_column(Text, default="")
+    author_id: Mapped[int]
+    status: Mapped[str] = mapped_column(Ranked(*TRANSLATION_STATUSES), default="draft")
+    version: Mapped[int] = mapped_column(default=1)
+    """Number of its own newest version."""
+    source_version: Mapped[int]
+    """Number of the version of the article that it says the same as."""
+    published_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When it was published first; it stays when it is taken back."""
+
+    author: Mapped[User] = _to_one(lambda: (ArticleTranslation.author_id, User.id))
+
+
 class ArticleSlug(Base, TenantScoped):
     """A name in addresses that an article has or had: links to old ones lead to the present one."""
 
@@ -146,6 +180,8 @@ class ArticleSlug(Base, TenantScoped):
     id: Mapped[int] = mapped_column(primary_key=True)
     slug: Mapped[str] = mapped_column(String(100))
     article_id: Mapped[int]
+    language: Mapped[str] = mapped_column(String(10), default="", server_default="")
+    """Of the translation that is or was called so; empty for the article itself."""
 
 
 class ArticleTag(Base, TenantScoped):
@@ -164,17 +200,19 @@ class ArticleTag(Base, TenantScoped):
 
 
 class ArticleVersion(Base, TenantScoped):
-    """Title and content of an article as somebody saved them."""
+    """Title and content of an article, or of a translation of it, as somebody saved them."""
 
     __tablename__ = "kb_version"
     __table_args__ = (
         tenant_reference("article_id", "kb_article.id", ondelete="CASCADE"),
         tenant_reference("editor_id", "core_user.id"),
-        UniqueConstraint("organization_id", "article_id", "number"),
+        UniqueConstraint("organization_id", "article_id", "language", "number"),
     )
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
     article_id: Mapped[int]
+    language: Mapped[str] = mapped_column(String(10), default="", server_default="")
+    """Of the translation; empty for the article itself, whose language can be corrected."""
     number: Mapped[int]
     title: Mapped[str] = mapped_column(String(255))
     content: Mapped[str] = mapped_column(Text)

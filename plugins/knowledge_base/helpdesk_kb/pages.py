@@ -1,7 +1,6 @@
 """The help centre: pages for people who look for an answer, and what search engines and feed readers want to know."""
 
 from typing import Annotated
-from urllib.parse import quote
 
 from pydantic import Field
 from sqlalchemy import select
@@ -10,6 +9,7 @@ from helpdesk_core.api import (
     Context,
     Document,
     Html,
+    Language,
     NotFound,
     Organization,
     PathPattern,
@@ -17,23 +17,24 @@ from helpdesk_core.api import (
     Router,
     Schema,
     Text,
-    api_time,
 )
+from helpdesk_kb.addresses import alternates, lasting_path
 from helpdesk_kb.help_center import (
-    addresses,
     branches,
     day_of,
     enter,
     excerpt,
     find_branch,
-    find_by_slug,
     reading,
     shelf,
     trail,
 )
+from helpdesk_kb.languages import direction
+from helpdesk_kb.opening import lines, open_article, paths_to, switches
 from helpdesk_kb.queries import answers
 from helpdesk_kb.service.searches import note_miss
 from helpdesk_kb.service.views import count_view
+from helpdesk_kb.site_map import places
 
 router = Router("help", tag="Pages")
 
@@ -50,6 +51,12 @@ class PageQuery(Schema):
     """Which page of a list."""
 
     page: Annotated[int, Field(ge=1, le=10_000)] = 1
+
+
+class LanguageQuery(Schema):
+    """In which language an article is asked for."""
+
+    language: Language | None = None
 
 
 class Question(Schema):
@@ -102,22 +109,27 @@ def show_category(ctx: Context, organization: Slug, category: Slug, query: PageQ
 
 
 @router.get("/{organization}/articles/{article}/", public=True, slow=True)
-def show_article(ctx: Context, organization: Slug, article: Slug) -> Html | Redirect:
-    """An article; old addresses lead to the present one."""
+def show_article(ctx: Context, organization: Slug, article: Slug, query: LanguageQuery) -> Html | Redirect:
+    """An article, in the language that suits the reader; old addresses lead to the present one."""
     center = enter(ctx, organization)
-    key, slug = find_by_slug(center, article)
-    path = f"{center.home}articles/{slug}/"
-    if slug != article:
-        return Redirect(quote(path), permanently=True)
+    opened = open_article(center, article, query.language)
+    if isinstance(opened, Redirect):
+        return opened
+    key, language = opened.article_id, opened.edition.language
     count_view(ctx, center.viewer, key)
-    found = reading(center, key)
+    found = reading(center, key, opened.edition)
+    hits = answers.related(center.session, center.viewer, key, limit=RELATED)
     values = center.shown(
-        path,
+        lasting_path(center.home, opened.edition, opened.published),
+        language=language,
+        direction=direction(language),
+        alternates=alternates(center.home, opened.published),
+        switches=switches(center, opened),
         article=found.data,
         reading=found,
         trail=trail(center, found.category_id),
         updated=day_of(found.data["updated_at"]),
-        related=answers.related(center.session, center.viewer, key, limit=RELATED),
+        related=lines(center, hits, language),
         description=excerpt(found.data["content"]),
         robots="" if found.is_public else "noindex",
     )
@@ -133,7 +145,14 @@ def show_results(ctx: Context, organization: Slug, query: Question) -> Html:
     if question and (not found.hits or found.corrected):
         note_miss(ctx, center.viewer, question)
     popular = () if found.hits else shelf(center, "-views", size=POPULAR).articles
-    values = center.shown(f"{center.home}search/", question=question, found=found, popular=popular, robots="noindex")
+    values = center.shown(
+        f"{center.home}search/",
+        question=question,
+        found=found,
+        paths=paths_to(center, found.hits),
+        popular=popular,
+        robots="noindex",
+    )
     return Html("kb/results.html", values, forms=True)
 
 
@@ -141,8 +160,8 @@ def show_results(ctx: Context, organization: Slug, query: Question) -> Html:
 def show_site_map(ctx: Context, organization: Slug) -> Document:
     """The addresses of all articles, for search engines."""
     center = enter(ctx, organization)
-    found = [(quote(path), api_time(updated)) for path, updated in addresses(center, LISTED)]
-    return Document("kb/sitemap.xml", {"host": center.host, "home": center.home, "found": found})
+    values = {"host": center.host, "home": center.home, "found": places(center, LISTED)}
+    return Document("kb/sitemap.xml", values)
 
 
 @router.get("/{organization}/feed.atom", public=True, slow=True)

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from helpdesk_core.api import Event, Handler, Job, NotificationKind, Permission, Resource, Router, hookimpl
 from helpdesk_kb import demo, events, handlers, jobs, notices, pages, permissions, resources
 from helpdesk_kb.models import Base
-from helpdesk_kb.routes import articles, categories, searches, versions
+from helpdesk_kb.routes import articles, categories, searches, translations, versions
 from helpdesk_kb.schemas.settings import KbSettings
 
 
@@ -48,7 +48,7 @@ def register_organization_settings() -> list[type[BaseModel]]:
 
 @hookimpl
 def register_routes() -> list[Router]:
-    return [articles.router, versions.router, categories.router, searches.router]
+    return [articles.router, translations.router, versions.router, categories.router, searches.router]
 
 
 @hookimpl

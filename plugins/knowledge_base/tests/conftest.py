@@ -5,6 +5,7 @@ import pytest
 from plugins.knowledge_base.tests.reader import Reader
 
 CONTENT = "Open the *settings*, choose **Password** and follow the link in the mail."
+GERMAN = "Öffnen Sie die *Einstellungen*, wählen Sie **Passwort** und folgen Sie dem Link in der Nachricht."
 
 
 @pytest.fixture
@@ -55,6 +56,20 @@ def internal(write):
 def archived(write):
     """An article that was put away."""
     return write("Fax machines", content="Walrus fax.", status="archived", tags=["walrus"])
+
+
+@pytest.fixture
+def translate(agent):
+    """Translate an article as the agent; into German and published unless stated otherwise."""
+
+    def translate(article, language="de", client=agent, **fields):
+        body = {"title": "Passwort zurücksetzen", "content": GERMAN, "status": "published", **fields}
+        path = f"/knowledge-base/articles/{article['id']}/translations/"
+        reply = client.post(path, json={"language": language, **body})
+        assert reply.status_code == 201, reply.text
+        return reply.json()
+
+    return translate
 
 
 @pytest.fixture

@@ -45,8 +45,16 @@ def test_counts_what_was_said(loaded, installation, owner):
     with installation.session(owner.organization_id) as session:
         counted = session.execute(select(func.sum(Article.helpful_votes), func.sum(Article.not_helpful_votes))).one()
         assert sum(counted) == session.scalar(select(func.count()).select_from(ArticleVote)) > 20
-        versions = session.scalar(select(func.count()).select_from(ArticleVersion))
+        versions = session.scalar(select(func.count(ArticleVersion.id)).where(ArticleVersion.language == ""))
         assert versions == session.scalar(select(func.sum(Article.version))) > 15
+
+
+def test_has_an_article_in_german(loaded, member, visitor):
+    (hit, *_) = member.get(f"{ARTICLES}search/", params={"q": "Karte gestohlen"}).json()["results"]
+    assert (hit["title"], hit["language"]) == ("Was tun, wenn Ihre Karte verloren oder gestohlen ist", "de")
+    english = member.get(f"{ARTICLES}{hit['id']}/", params={"include": "languages"}).json()
+    assert (english["title"], english["languages"]) == ("What to do if your card is lost or stolen", ["de"])
+    assert "Was tun, wenn" in visitor.page("", headers={"Accept-Language": "de"})
 
 
 def test_lies_in_the_past(loaded, owner):

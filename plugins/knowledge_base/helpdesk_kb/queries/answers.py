@@ -2,20 +2,21 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-from sqlalchemy import and_, bindparam, exists, select
+from sqlalchemy import and_, bindparam, select
 from sqlalchemy.orm import Session
 
-from helpdesk_core.api import Among, Prepared, Viewer
+from helpdesk_core.api import Among, Viewer
 from helpdesk_kb.markdown import render
-from helpdesk_kb.models import Article, ArticleTag, Category, CategoryPath
+from helpdesk_kb.models import Article, ArticleTag, Category
 from helpdesk_kb.queries.instants import instant_of
+from helpdesk_kb.queries.languages import translated_texts
+from helpdesk_kb.queries.ranking import ranking, titles, translated_titles
 from helpdesk_kb.queries.visibility import published_for, visible_articles
 from helpdesk_kb.schemas.articles import ArticleHit
 from helpdesk_kb.schemas.categories import CategorySummary
-from helpdesk_kb.search import FIELDS, WEIGHTS, kb_search
+from helpdesk_kb.search import FIELDS, kb_search
 from helpdesk_kb.words import MOST_WORDS, corrected, passage, plain_words, telling_words
 
 VOCABULARY = 2_000
@@ -52,6 +53,9 @@ class Where:
 
 EVERYWHERE = Where()
 
+Hit = tuple[int, int]
+"""The keys of an article and of the translation in which it was found; 0 if that is the article itself."""
+
 
 def search(session: Session, viewer: Viewer, question: str, *, limit: int, where: Where = EVERYWHERE) -> Answers:
     """Return what answers a question: articles with all of its words, else some, else with words spelt alike."""
@@ -68,25 +72,26 @@ def search(session: Session, viewer: Viewer, question: str, *, limit: int, where
 def suggest(session: Session, viewer: Viewer, title: str, content: str, *, limit: int) -> list[ArticleHit]:
     """Return published articles that may answer what somebody is about to ask, the best first."""
     words = telling_words(title, content)[:MOST_WORDS]
-    keys = _ranked(session, viewer, words, limit, Where(published=True), some=True)
-    return _shown(session, keys, words)
+    hits = _ranked(session, viewer, words, limit, Where(published=True), some=True)
+    return _shown(session, hits, words)
 
 
 def related(session: Session, viewer: Viewer, article_id: int, *, limit: int) -> list[ArticleHit]:
-    """Return published articles about the same: with the same tags and the words of the title."""
+    """Return published articles about the same, in their own language: with its tags and the words of its title."""
     title, tags = _subject(session, article_id)
     words = telling_words(" ".join(tags), title)[:MOST_WORDS]
-    keys = _ranked(session, viewer, words, limit, Where(published=True, without=article_id), some=True)
-    return _shown(session, keys, words)
+    hits = _ranked(session, viewer, words, limit, Where(published=True, without=article_id), some=True)
+    return _shown(session, [(article, 0) for article, _ in hits], words)
 
 
 def _hits(session: Session, viewer: Viewer, words: Sequence[str], limit: int, where: Where) -> list[ArticleHit]:
     """Return the articles with all words first, then those with some, as far as there is room."""
-    keys = _ranked(session, viewer, words, limit, where, prefix=True)
-    if len(keys) < limit and len(words) > 1:
+    hits = _ranked(session, viewer, words, limit, where, prefix=True)
+    if len(hits) < limit and len(words) > 1:
         more = _ranked(session, viewer, words, limit, where, some=True, prefix=True)
-        keys = list(dict.fromkeys([*keys, *more]))[:limit]
-    return _shown(session, keys, words)
+        known = {article for article, _ in hits}
+        hits += [hit for hit in more if hit[0] not in known][: limit - len(hits)]
+    return _shown(session, hits, words)
 
 
 def _ranked(
@@ -98,8 +103,8 @@ def _ranked(
     *,
     some: bool = False,
     prefix: bool = False,
-) -> list[int]:
-    """Return the keys of hits that `viewer` may see, the best first.
+) -> list[Hit]:
+    """Return the hits that `viewer` may see, the best first, each article once: in the language that fits best.
 
     Args:
         session: of the organisation.
@@ -118,34 +123,9 @@ def _ranked(
     variant = published_for(viewer.actor) if where.published else visible_articles.variant(viewer.actor)
     parameters = {"match": match, "organization_id": viewer.actor.organization_id, "limit": limit}
     within = {} if where.category is None else {"category": where.category}
-    statement = _statement(variant, within=bool(within))
-    return [row[0] for row in statement.rows(session, {**parameters, **within, "without": where.without})]
-
-
-@cache
-def _statement(variant: str, *, within: bool) -> Prepared:
-    """Return the search for a variant of the visibility."""
-    conditions: list[Any] = [
-        Article.organization_id == bindparam("organization_id"),
-        Article.id != bindparam("without"),
-    ]
-    allowed = visible_articles.criterion(variant)
-    if allowed is not None:
-        conditions.append(allowed)
-    if within:
-        conditions.append(
-            exists().where(
-                CategoryPath.category_id == Article.category_id,
-                CategoryPath.organization_id == Article.organization_id,
-                CategoryPath.ancestor_id == bindparam("category"),
-            )
-        )
-
-    def build(kind: str) -> Any:
-        hits = kb_search.join(select(Article.id), Article.id, kind).where(*conditions)
-        return hits.order_by(kb_search.best_first(kind, WEIGHTS), Article.id).limit(bindparam("limit"))
-
-    return Prepared(build)
+    statement = ranking(variant, within=bool(within), drafts=variant == "all")
+    rows = statement.rows(session, {**parameters, **within, "without": where.without})
+    return [(article, translation) for article, translation in rows]
 
 
 _SHOWN = Among(
@@ -153,6 +133,7 @@ _SHOWN = Among(
         Article.id,
         Article.title,
         Article.slug,
+        Article.language,
         Article.content,
         Article.views,
         Article.helpful_votes,
@@ -168,18 +149,22 @@ _SHOWN = Among(
 )
 
 
-def _shown(session: Session, keys: Sequence[int], words: Sequence[str]) -> list[ArticleHit]:
-    found = {row[0]: _hit(row, words) for row in _SHOWN.rows(session, keys)}
-    return [found[key] for key in keys if key in found]
+def _shown(session: Session, hits: Sequence[Hit], words: Sequence[str]) -> list[ArticleHit]:
+    rows = {row[0]: row for row in _SHOWN.rows(session, [article for article, _ in hits])}
+    texts = translated_texts(session, [translation for _, translation in hits if translation])
+    found = [(rows[article], texts.get(translation)) for article, translation in hits if article in rows]
+    return [_hit(row, text or row[1:5], words) for row, text in found]
 
 
-def _hit(row: tuple[Any, ...], words: Sequence[str]) -> ArticleHit:
-    key, title, slug, content, views, helpful, updated_at, category, name, description = row
+def _hit(row: tuple[Any, ...], text: tuple[Any, ...], words: Sequence[str]) -> ArticleHit:
+    key, views, helpful, updated_at, category, name, description = row[0], *row[5:]
+    title, slug, language, content = text
     placed = None if category is None else CategorySummary(id=category, name=name, description=description)
     return ArticleHit.model_construct(
         id=key,
         title=title,
         slug=slug,
+        language=language,
         category=placed,
         snippet=passage(render(content).text, words).html,
         views=views,
@@ -196,20 +181,7 @@ def _subject(session: Session, article_id: int) -> tuple[str, list[str]]:
 
 def _vocabulary(session: Session, viewer: Viewer) -> Collection[str]:
     """Return the words of titles and tags that `viewer` may see; a correction tells of no other."""
-    rows = _titles(visible_articles.variant(viewer.actor)).rows(session, {"limit": VOCABULARY})
-    return {word for row in rows for word in plain_words(f"{row[0]} {row[1] or ''}")}
-
-
-@cache
-def _titles(variant: str) -> Prepared:
-    allowed = visible_articles.criterion(variant)
-    titles = (
-        select(Article.title, ArticleTag.name)
-        .select_from(Article)
-        .outerjoin(
-            ArticleTag,
-            and_(ArticleTag.article_id == Article.id, ArticleTag.organization_id == Article.organization_id),
-        )
-        .where(Article.organization_id == bindparam("organization_id"), *(() if allowed is None else (allowed,)))
-    )
-    return Prepared(titles.order_by(Article.views.desc(), Article.id).limit(bindparam("limit")))
+    variant = visible_articles.variant(viewer.actor)
+    rows = titles(variant).rows(session, {"limit": VOCABULARY})
+    rows += translated_titles(variant, drafts=variant == "all").rows(session, {"limit": VOCABULARY})
+    return {word for row in rows for text in row for word in plain_words(text or "")}

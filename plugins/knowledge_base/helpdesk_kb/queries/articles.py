@@ -17,7 +17,8 @@ from helpdesk_core.api import (
     through,
 )
 from helpdesk_kb.markdown import render
-from helpdesk_kb.models import Article, ArticleTag, CategoryPath
+from helpdesk_kb.models import Article, ArticleTag, ArticleTranslation, CategoryPath
+from helpdesk_kb.queries.translations import visible_translations
 from helpdesk_kb.queries.visibility import visible_articles
 from helpdesk_kb.schemas.articles import ArticleExtras, ArticleRead
 from helpdesk_kb.schemas.categories import CategorySummary
@@ -42,6 +43,12 @@ articles = ReadModel(
         "author": One(Article.author, Person),
         "tags": Many(ArticleTag.article_id, ArticleTag.name, order=(ArticleTag.position,)),
         "html": Computed(_html, Article.content),
+        "languages": Many(
+            ArticleTranslation.article_id,
+            ArticleTranslation.language,
+            order=(ArticleTranslation.language,),
+            visibility=visible_translations,
+        ),
         **VOLATILE,
     },
     filters={

@@ -1,11 +1,22 @@
 """What can be read of versions of articles."""
 
-from helpdesk_core.api import One, Person, ReadModel, equals, words_in
+from typing import Any
+
+from helpdesk_core.api import Computed, One, Person, ReadModel, Viewer, equals, words_in
 from helpdesk_kb.models import ArticleVersion
 from helpdesk_kb.schemas.versions import VersionRead, VersionRow
 
-FILTERS = {"article": equals(ArticleVersion.article_id), "key": equals(ArticleVersion.id)}
-FIELDS = {"editor": One(ArticleVersion.editor, Person)}
+
+def _language(_: Viewer, language: str) -> str | None:
+    return language or None
+
+
+FILTERS: dict[str, Any] = {
+    "article": equals(ArticleVersion.article_id),
+    "language": equals(ArticleVersion.language),
+    "key": equals(ArticleVersion.id),
+}
+FIELDS = {"editor": One(ArticleVersion.editor, Person), "language": Computed(_language, ArticleVersion.language)}
 
 version_list = ReadModel(
     ArticleVersion,

@@ -1,16 +1,19 @@
 """`/knowledge-base/articles/`"""
 
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 
 from helpdesk_core.api import Context, Invalid, Key, Page, Router
 from helpdesk_kb.permissions import DELETE, PUBLISH, VIEW, VOTE, WRITE
 from helpdesk_kb.queries import answers
 from helpdesk_kb.queries.articles import articles, find_article
 from helpdesk_kb.queries.categories import categories
+from helpdesk_kb.queries.languages import TOLD, article_in, articles_in
 from helpdesk_kb.schemas.articles import (
     ArticleCreate,
     ArticleExtras,
     ArticleFilters,
+    ArticleQuery,
     ArticleRead,
     ArticleUpdate,
     Hits,
@@ -35,7 +38,10 @@ def page_of_articles(ctx: Context, query: ArticleFilters, **values: Any) -> Page
     """Return a page of articles; hits of a search come by relevance unless another order is asked for."""
     if query.search is not None and query.ordering is None:
         query = query.model_copy(update={"ordering": "relevance"})
-    return ctx.page(articles, query, **values)
+    if query.language is None:
+        return ctx.page(articles, query, **values)
+    found: Page[Any] = replace(ctx, include=ctx.include | TOLD).page(articles, query, **values)
+    return found.model_copy(update={"results": articles_in(ctx.session, ctx.viewer, found.results, query.language)})
 
 
 @router.get("/articles/", permission=VIEW, include=ArticleExtras)
@@ -88,12 +94,18 @@ def list_popular_articles(ctx: Context, query: PopularQuery) -> Page[ArticleRead
 
 
 @router.get("/articles/{article}/", permission=VIEW, include=ArticleExtras, slow=True)
-def retrieve_article(ctx: Context, article: Key) -> ArticleRead:
-    """One article. It counts as a view, once a day for each reader, unless its author reads it."""
+def retrieve_article(ctx: Context, article: Key, query: ArticleQuery) -> ArticleRead:
+    """One article. It counts as a view, once a day for each reader, unless its author reads it.
+
+    With `language` it is shown in that language or the one that comes nearest, and says in which, and which others
+    there are.
+    """
     key = find_article(ctx.session, ctx.viewer, article)
     if ctx.incoming.method == "GET":
         count_view(ctx, ctx.viewer, key)
-    return ctx.one(articles, key)
+    if query.language is None:
+        return ctx.one(articles, key)
+    return cast("ArticleRead", article_in(ctx.session, ctx.viewer, key, query.language))
 
 
 @router.put("/articles/{article}/", permission=WRITE, include=ArticleExtras)

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from helpdesk_core.api import Body, DbInt, Filters, Instant, Keys, Line, Person, Ref, Schema, Text, Words
+from helpdesk_core.api import Body, DbInt, Filters, Instant, Keys, Language, Line, Person, Ref, Schema, Text, Words
 from helpdesk_kb.names import cleared_to, key_of, untouched, up_to
 from helpdesk_kb.schemas.categories import CategorySummary
 
@@ -60,6 +60,10 @@ class ArticleExtras(Schema):
     """The content as safe HTML."""
     slug: str
     """The name in addresses of the help centre; it follows the title, and old ones lead to it."""
+    language: str
+    """That title and content are in."""
+    languages: list[str]
+    """The other languages that the article can be read in."""
     audience: Audience
     published_at: Instant | None
     publish_at: Instant | None
@@ -73,12 +77,14 @@ class ArticleCreate(Schema):
     read_only = frozenset(
         {
             *("id", "slug", "html", "author", "views", "helpful_votes", "not_helpful_votes"),
-            *("version", "published_at", "created_at", "updated_at"),
+            *("version", "languages", "published_at", "created_at", "updated_at"),
         }
     )
 
     title: Title
     content: Annotated[Body, cleared_to("")]
+    language: Language | None = None
+    """That it is written in; the organisation's if left out."""
     category: Ref | None = None
     tags: Tags = Field(default_factory=list)
     status: Status = "draft"
@@ -95,10 +101,18 @@ class ArticleUpdate(ArticleCreate):
 
     title: Title = untouched()
     content: Annotated[Body, cleared_to("")] = untouched()
+    language: Language = untouched()
     status: Status = untouched()
     audience: Audience = untouched()
     note: Annotated[Text, Field(max_length=255)] = ""
     """What was changed and why, for the list of versions."""
+
+
+class ArticleQuery(Schema):
+    """Query parameters of an article."""
+
+    language: Language | None = None
+    """Show it in this language, else in the one that suits the caller best; `language` then says in which."""
 
 
 class ArticleFilters(Filters):
@@ -115,6 +129,8 @@ class ArticleFilters(Filters):
     author: Keys | None = None
     tag: Annotated[Words[str], AfterValidator(_keys)] | None = None
     """Marked with the tag, in any case; several, separated by commas, mean any of them."""
+    language: Language | None = None
+    """Show each in this language, else in the one that suits the caller best; it leaves none out."""
     search: Annotated[Text, Field(max_length=500)] | None = None
     """Words that must all occur in title, tags or content; the best hits come first."""
 
@@ -163,6 +179,8 @@ class ArticleHit(Schema):
     id: DbInt
     title: str
     slug: str
+    language: str
+    """In which it was found; title, slug and passage are of that language."""
     category: CategorySummary | None
     snippet: str
     """A passage as safe HTML, with the words that were found in `<mark>`."""

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from helpdesk_core.api import DbInt, Filters, Instant, Person, Schema
+from helpdesk_core.api import DbInt, Filters, Instant, Language, Person, Schema
 
 Ordinal = Annotated[int, Field(ge=1)]
 
@@ -14,6 +14,8 @@ class VersionRow(Schema):
 
     id: DbInt
     number: Ordinal
+    language: str | None
+    """Of the translation that it is a version of; nothing for the article itself."""
     title: str
     note: str
     editor: Person
@@ -28,6 +30,9 @@ class VersionRead(VersionRow):
 
 class VersionFilters(Filters):
     """Query parameters of the list of versions."""
+
+    language: Language | None = None
+    """The versions of this translation, instead of those of the article itself."""
 
 
 class DiffQuery(Schema):

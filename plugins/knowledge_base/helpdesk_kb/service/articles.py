@@ -8,9 +8,10 @@ from sqlalchemy.orm import Session
 from helpdesk_core.api import Actor, Invalid, changes, now, organization_settings, publish
 from helpdesk_kb.errors import NothingChanged
 from helpdesk_kb.events import ArticleCreated, ArticleDeleted, ArticleUpdated
-from helpdesk_kb.models import Article, ArticleSlug, Category
+from helpdesk_kb.models import Article, ArticleSlug, ArticleVersion, Category
 from helpdesk_kb.names import slug_of
 from helpdesk_kb.permissions import PUBLISH
+from helpdesk_kb.queries.languages import organization_language
 from helpdesk_kb.schemas.articles import ArticleCreate, ArticleUpdate
 from helpdesk_kb.schemas.settings import KbSettings
 from helpdesk_kb.search import kb_search
@@ -20,11 +21,12 @@ from helpdesk_kb.service.reach import reach_of, wider
 from helpdesk_kb.service.rows import article_of
 from helpdesk_kb.service.slugs import free_slug, name_article
 from helpdesk_kb.service.tagging import put_tags, tags_of
-from helpdesk_kb.service.versions import keep_version, version_of
+from helpdesk_kb.service.translations import check_untranslated, forget_translations
+from helpdesk_kb.service.versions import keep_version
 
 TEXTS = ("title", "content")
 """What versions are made of."""
-PLAIN = ("audience", "publish_at", "review_at")
+PLAIN = ("language", "audience", "publish_at", "review_at")
 SHOWN_TO_READERS = (*TEXTS, "category", "tags")
 """What makes an article one that was updated, to its readers."""
 
@@ -44,6 +46,7 @@ def create_article(session: Session, actor: Actor, data: ArticleCreate) -> int:
     article = Article(
         title=data.title,
         slug=free_slug(session, slug_of(data.title)),
+        language=data.language or organization_language(session),
         content=data.content,
         category_id=_category(session, data.category),
         author_id=actor.user_id,
@@ -70,6 +73,7 @@ def update_article(session: Session, actor: Actor, article_id: int, data: Articl
     Raises:
         PermissionDenied: it is published, or is to be, and the actor may not do that.
         Invalid: there is no such category, or the time of publication has passed.
+        AlreadyExists: it has been translated into what is to be its language.
     """
     article = article_of(session, article_id)
     sent = changes(data)
@@ -79,22 +83,23 @@ def update_article(session: Session, actor: Actor, article_id: int, data: Articl
         actor.require(PUBLISH)
     if "publish_at" in changed:
         check_schedule(session, status, changed["publish_at"])
+    if "language" in changed:
+        check_untranslated(session, article.id, changed["language"])
     if changed:
         _change(session, actor, article, changed, note)
     move_to(session, article, status)
 
 
-def restore_version(session: Session, actor: Actor, article_id: int, version_id: int) -> None:
+def restore_article(session: Session, actor: Actor, version: ArticleVersion) -> None:
     """Give an article the title and content of an earlier version, as its newest.
 
     Raises:
         NothingChanged: it has these already.
         PermissionDenied: it is published and the actor may not change it.
     """
-    article = article_of(session, article_id)
+    article = article_of(session, version.article_id)
     if article.status == "published":
         actor.require(PUBLISH)
-    version = version_of(session, article_id, version_id)
     changed = _differing(session, article, {"title": version.title, "content": version.content})
     if not changed:
         raise NothingChanged
@@ -102,9 +107,10 @@ def restore_version(session: Session, actor: Actor, article_id: int, version_id:
 
 
 def delete_article(session: Session, article_id: int) -> None:
-    """Delete an article for good, with its versions, votes and names. To put it away, archive it."""
+    """Delete an article for good, with its translations, versions, votes and names. To put it away, archive it."""
     article = article_of(session, article_id)
     reach = reach_of(article)
+    forget_translations(session, article.id)
     kb_search.remove(session, article.id)
     session.delete(article)
     session.flush()

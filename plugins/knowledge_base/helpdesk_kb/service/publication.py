@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from helpdesk_core.api import Actor, Invalid, now, publish
 from helpdesk_kb.errors import ArticleEmpty
 from helpdesk_kb.events import ArticleArchived, ArticlePublished, ArticleReviewDue, ArticleUnpublished
-from helpdesk_kb.models import Article
+from helpdesk_kb.models import Article, ArticleTranslation
 from helpdesk_kb.permissions import PUBLISH
 from helpdesk_kb.service.reach import reach_of, wider
 from helpdesk_kb.service.rows import article_of
@@ -43,9 +43,9 @@ def move_to(session: Session, article: Article, status: str, *, by_schedule: boo
     _announce(session, article, before, wider(reached, reach_of(article)), by_schedule=by_schedule)
 
 
-def check_content(article: Article) -> None:
-    """Refuse to show an article in which nothing stands."""
-    if not article.content.strip():
+def check_content(text: Article | ArticleTranslation) -> None:
+    """Refuse to show an article, or a translation, in which nothing stands."""
+    if not text.content.strip():
         raise ArticleEmpty
 
 

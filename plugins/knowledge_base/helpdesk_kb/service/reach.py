@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from helpdesk_core.api import Permission
-from helpdesk_kb.models import AUDIENCES, Article
+from helpdesk_kb.models import AUDIENCES, Article, ArticleTranslation
 from helpdesk_kb.permissions import VIEW_INTERNAL, VIEW_UNPUBLISHED
 
 EDITORS = "editors"
@@ -14,6 +14,11 @@ _NEEDED: Mapping[str, Permission] = {EDITORS: VIEW_UNPUBLISHED, "internal": VIEW
 def reach_of(article: Article) -> str:
     """Return who can see an article as it is."""
     return article.audience if article.status == "published" else EDITORS
+
+
+def reach_of_translation(article: Article, translation: ArticleTranslation) -> str:
+    """Return who can see a translation as it is."""
+    return reach_of(article) if translation.status == "published" else EDITORS
 
 
 def wider(one: str, other: str) -> str:

@@ -5,23 +5,25 @@ import re
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from helpdesk_kb.models import Article, ArticleSlug, Category
+from helpdesk_kb.models import Article, ArticleSlug, ArticleTranslation, Category
 from helpdesk_kb.names import slug_of
+from helpdesk_kb.service.rows import owner_of
 
 
-def name_article(session: Session, article: Article) -> None:
-    """Give an article the name of its title; one that was never published forgets the name it had."""
-    wanted = slug_of(article.title)
-    if re.fullmatch(rf"{re.escape(wanted)}(-\d+)?", article.slug):
+def name_article(session: Session, text: Article | ArticleTranslation) -> None:
+    """Give an article, or a translation, the name of its title; one that was never published forgets that it had."""
+    wanted = slug_of(text.title)
+    if re.fullmatch(rf"{re.escape(wanted)}(-\d+)?", text.slug):
         return
-    own = {row.slug: row for row in session.scalars(select(ArticleSlug).where(ArticleSlug.article_id == article.id))}
-    if article.published_at is None and article.slug in own:
-        session.delete(own.pop(article.slug))
+    owner = owner_of(text)
+    own = {row.slug: row for row in session.scalars(select(ArticleSlug).filter_by(**owner))}
+    if text.published_at is None and text.slug in own:
+        session.delete(own.pop(text.slug))
         session.flush()
     if wanted not in own:
         wanted = free_slug(session, wanted)
-        session.add(ArticleSlug(slug=wanted, article_id=article.id))
-    article.slug = wanted
+        session.add(ArticleSlug(slug=wanted, **owner))
+    text.slug = wanted
 
 
 def free_slug(session: Session, wanted: str) -> str:
