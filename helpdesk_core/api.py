@@ -21,6 +21,7 @@ from helpdesk_core.errors import (
     Invalid,
     NotFound,
     PermissionDenied,
+    PluginNotEnabled,
     RateLimitExceeded,
     Unprocessable,
 )
@@ -175,6 +176,7 @@ __all__ = [
     "PermissionDenied",
     "Person",
     "PluginNames",
+    "PluginNotEnabled",
     "Prepared",
     "QueryBool",
     "Ranked",

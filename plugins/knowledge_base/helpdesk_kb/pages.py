@@ -1,13 +1,14 @@
 """The help centre: pages for people who look for an answer, and what search engines and feed readers want to know."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import quote
 
-from pydantic import Field
+from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 from sqlalchemy import select
 
 from helpdesk_core.api import (
     Context,
+    DbInt,
     Document,
     Html,
     NotFound,
@@ -32,7 +33,7 @@ from helpdesk_kb.help_center import (
     trail,
 )
 from helpdesk_kb.queries import answers
-from helpdesk_kb.service.searches import note_miss
+from helpdesk_kb.service.searches import note_search, note_visit
 from helpdesk_kb.service.views import count_view
 
 router = Router("help", tag="Pages")
@@ -46,6 +47,14 @@ LISTED = 20_000
 IN_FEED = 30
 
 
+def lenient(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
+    """Return what `read` makes of a value, or nothing if it makes nothing of it."""
+    try:
+        return read(value)
+    except ValidationError:
+        return None
+
+
 class PageQuery(Schema):
     """Which page of a list."""
 
@@ -56,6 +65,13 @@ class Question(Schema):
     """What is searched for."""
 
     q: Annotated[Text, Field(max_length=500)] = ""
+
+
+class Origin(Schema):
+    """Where a reader comes from."""
+
+    search: Annotated[DbInt | None, WrapValidator(lenient)] = None
+    """Key of the search that found the article; a broken one is none, because links get broken on their way."""
 
 
 @router.get("/", public=True)
@@ -102,13 +118,14 @@ def show_category(ctx: Context, organization: Slug, category: Slug, query: PageQ
 
 
 @router.get("/{organization}/articles/{article}/", public=True, slow=True)
-def show_article(ctx: Context, organization: Slug, article: Slug) -> Html | Redirect:
-    """An article; old addresses lead to the present one."""
+def show_article(ctx: Context, organization: Slug, article: Slug, query: Origin) -> Html | Redirect:
+    """An article; old addresses lead to the present one. `search` is noted, and is no part of the canonical address."""
     center = enter(ctx, organization)
     key, slug = find_by_slug(center, article)
     path = f"{center.home}articles/{slug}/"
     if slug != article:
         return Redirect(quote(path), permanently=True)
+    note_visit(ctx, center.viewer, query.search, key)
     count_view(ctx, center.viewer, key)
     found = reading(center, key)
     values = center.shown(
@@ -130,10 +147,10 @@ def show_results(ctx: Context, organization: Slug, query: Question) -> Html:
     center = enter(ctx, organization)
     question = " ".join(query.q.split())
     found = answers.search(center.session, center.viewer, question, limit=30, where=answers.Where(published=True))
-    if question and (not found.hits or found.corrected):
-        note_miss(ctx, center.viewer, question)
+    noted = note_search(ctx, center.viewer, question, found)
     popular = () if found.hits else shelf(center, "-views", size=POPULAR).articles
-    values = center.shown(f"{center.home}search/", question=question, found=found, popular=popular, robots="noindex")
+    shown = {"question": question, "found": found, "popular": popular, "opened": f"?search={noted}" if noted else ""}
+    values = center.shown(f"{center.home}search/", **shown, robots="noindex")
     return Html("kb/results.html", values, forms=True)
 
 
