@@ -1,14 +1,14 @@
 """The help centre: pages for people who look for an answer, and what search engines and feed readers want to know."""
 
+import re
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic import Field, PlainValidator
 from sqlalchemy import select
 
 from helpdesk_core.api import (
     Context,
-    DbInt,
     Document,
     Html,
     NotFound,
@@ -47,12 +47,9 @@ LISTED = 20_000
 IN_FEED = 30
 
 
-def lenient(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
-    """Return what `read` makes of a value, or nothing if it makes nothing of it."""
-    try:
-        return read(value)
-    except ValidationError:
-        return None
+def _key(value: Any) -> int | None:
+    """Return the key that a link carries; a broken one is none, because links get broken on their way."""
+    return int(value) if re.fullmatch(r"[0-9]{1,15}", str(value)) else None
 
 
 class PageQuery(Schema):
@@ -70,8 +67,8 @@ class Question(Schema):
 class Origin(Schema):
     """Where a reader comes from."""
 
-    search: Annotated[DbInt | None, WrapValidator(lenient)] = None
-    """Key of the search that found the article; a broken one is none, because links get broken on their way."""
+    search: Annotated[int | None, PlainValidator(_key)] = None
+    """Key of the search that found the article."""
 
 
 @router.get("/", public=True)

@@ -1,7 +1,7 @@
 """Articles and tickets: who may link them, send an article, and say that it solved the problem."""
 
 import pytest
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import func, select
 
 from helpdesk_kb.link_models import ArticleLink
 
@@ -65,6 +65,10 @@ def comments(client, ticket):
     return client.get(f"/tickets/{ticket['id']}/comments/").json()["results"]
 
 
+def refused_field(reply):
+    return reply.status_code, reply.json()["error"]["details"].get("field")
+
+
 def solved(client, article):
     shown = client.get(f"{ARTICLES}{article['id']}/", params={"include": "solved_tickets"})
     return shown.json()["solved_tickets"]
@@ -74,7 +78,7 @@ class TestLinks:
     def test_are_nothing_to_outsiders(self, outsider, agent, article, ticket):
         made = link(agent, article, ticket)
         for verb in ("tickets", "send", "solve"):
-            assert act(outsider, verb, article, ticket).status_code in {403, 404}
+            assert act(outsider, verb, article, ticket).status_code == 404
         assert outsider.get(f"{ARTICLES}{article['id']}/tickets/").status_code == 404
         assert outsider.get(f"{TICKETS}{ticket['id']}/articles/").status_code == 404
         assert outsider.delete(f"{ARTICLES}{article['id']}/tickets/{made['id']}/").status_code == 404
@@ -85,23 +89,25 @@ class TestLinks:
         assert made["article"] == {
             "id": article["id"], "title": article["title"], "status": "published", "audience": "customers",
         }  # fmt: skip
-        assert made["ticket"] == {name: ticket[name] for name in ("id", "ticket_number", "title", "status")}
+        names = ("id", "ticket_number", "status")
+        assert made["ticket"] == {"title": ticket["subject"], **{name: ticket[name] for name in names}}
         assert made["user"]["id"] == agent.user.id
         assert of_article(agent, article) == [("I cannot sign in", "suggested")]
         assert of_ticket(agent, ticket) == [("How to reset a password", "suggested")]
 
     def test_use_the_words_of_both_documents(self, agent, article, ticket):
         link(agent, article, ticket)
-        (row,) = agent.classic().get(f"{ARTICLES}{article['id']}/tickets/").json()["results"]
-        (old,) = agent.classic().get("/tickets/").json()["results"]
-        assert row["ticket"] == {name: old[name] for name in ("id", "ticket_number", "title", "status")}
+        (row,) = agent.classic.get(f"{ARTICLES}{article['id']}/tickets/").json()["results"]
+        old = agent.classic.get(f"/tickets/{ticket['id']}/").json()
+        assert {name: row["ticket"][name] for name in ("id", "title", "status")} == {
+            name: old[name] for name in ("id", "title", "status")
+        }
         assert agent.get(f"{TICKETS}{old['id']}/articles/").json()["count"] == 1
         assert agent.post(f"{ARTICLES}{article['id']}/solve/", json={"ticket": old["id"]}).status_code == 200
 
     def test_are_made_once(self, agent, article, ticket):
         link(agent, article, ticket)
-        again = act(agent, "tickets", article, ticket)
-        assert (again.status_code, again.json()["error"]["details"]["fields"][0]["field"]) == (409, "ticket")
+        assert refused_field(act(agent, "tickets", article, ticket)) == (409, "ticket")
 
     def test_are_made_by_colleagues(self, member, article, ticket):
         assert act(member, "tickets", article, ticket).status_code == 403
@@ -110,11 +116,10 @@ class TestLinks:
     def test_need_a_ticket(self, agent, article, named):
         for verb in ("tickets", "send", "solve"):
             reply = agent.post(f"{ARTICLES}{article['id']}/{verb}/", json={"ticket": named})
-            assert reply.status_code == 400, reply.text
-            assert "ticket" in reply.text
+            assert refused_field(reply) == (400, "ticket")
 
-    def test_show_only_what_one_may_see_of_both_ends(self, agent, member, second_member, article, internal, ask):
-        mine, other = ask(), ask("Another one", client=second_member)
+    def test_show_only_what_one_may_see_of_both_ends(self, agent, member, article, internal, ask):
+        mine, other = ask(), ask("Another one", client=agent)
         for each in (article, internal):
             link(agent, each, mine)
             link(agent, each, other)
@@ -196,10 +201,12 @@ class TestSending:
         led = read_as("member").get(f"../../account/{path}")
         assert (led.status_code, led.headers["location"]) == (303, "/help/acme-corp/articles/how-to-reset-a-password/")
 
-    def test_is_refused_where_the_requester_cannot_open_it(self, agent, member, internal, draft, archived, ticket):
-        for each in (internal, draft, archived):
-            reply = act(agent, "send", each, ticket)
-            assert (reply.status_code, reply.json()["error"]["code"]) == (422, "NOT_FOR_REQUESTER")
+    @pytest.mark.parametrize(
+        "fields", [{"audience": "internal"}, {"status": "draft", "audience": "public"}, {"status": "archived"}]
+    )
+    def test_is_refused_where_the_requester_cannot_open_it(self, agent, member, write, ticket, fields):
+        reply = act(agent, "send", write(**fields), ticket)
+        assert (reply.status_code, reply.json()["error"]["code"]) == (422, "NOT_FOR_REQUESTER")
         assert comments(member, ticket) == []
         assert of_ticket(agent, ticket) == []
 
@@ -211,9 +218,7 @@ class TestSending:
 
     def test_takes_text_alone(self, agent, public, ticket):
         for message in ("x" * 20_001, 7, "a\x00"):
-            reply = act(agent, "send", public, ticket, message=message)
-            assert reply.status_code == 400
-            assert "message" in reply.text
+            assert refused_field(act(agent, "send", public, ticket, message=message)) == (400, "message")
 
     def test_is_told(self, installation, agent, public, ticket):
         sent = act(agent, "send", public, ticket).json()
@@ -241,19 +246,16 @@ class TestSolving:
 
     def test_is_not_said_of_tickets_of_others(self, member, second_member, agent, article, ask):
         theirs = ask(client=second_member)
-        assert act(member, "solve", article, theirs).status_code == 400
+        assert refused_field(act(member, "solve", article, theirs)) == (400, "ticket")
         opened = ask(client=agent, customer=second_member.user.id)
         assert act(second_member, "solve", article, opened).status_code == 200
 
-    def test_is_not_said_for_others_by_who_merely_sees_the_ticket(
-        self, installation, owner, member, agent, article, ask
-    ):
-        role = {"name": "Voter", "base": "customer"}
-        role["permissions"] = ["tickets:ticket:view", "tickets:ticket:view_all", "kb:article:view", "kb:article:vote"]
-        made = owner.post("/users/roles/", json=role).json()
-        theirs = ask(client=agent)
-        assert owner.patch(f"/users/{member.user.id}/", json={"custom_role": made["id"]}).status_code == 200
-        assert act(installation.client("member"), "solve", article, theirs).status_code == 403
+    def test_is_not_said_by_who_merely_sees_the_ticket(self, owner, agent, member, article, ask):
+        codes = ["tickets:ticket:view", "tickets:ticket:view_all", "kb:article:view", "kb:article:vote"]
+        role = owner.post("/users/roles/", json={"name": "Onlooker", "base": "customer", "permissions": codes}).json()
+        given = owner.post(f"/users/{member.user.id}/change-role/", json={"custom_role": role["id"]})
+        assert given.status_code == 200, given.text
+        assert act(member, "solve", article, ask(client=agent)).status_code == 403
 
     def test_is_not_said_of_articles_that_one_does_not_see(self, member, internal, ticket):
         assert act(member, "solve", internal, ticket).status_code == 404
@@ -273,8 +275,7 @@ class TestSolving:
         path = f"{ARTICLES}{article['id']}/"
         tag = agent.get(path, params={"include": "solved_tickets"}).headers["etag"]
         solve(agent, article, ticket)
-        assert agent.patch(path, json={"title": "New"}, headers={"If-Match": tag}).status_code in {200, 412}
-        assert agent.get(path, params={"include": "solved_tickets"}).json()["solved_tickets"] == 1
+        assert agent.get(path, params={"include": "solved_tickets"}).headers["etag"] == tag
 
 
 class TestDraftsFromTickets:
@@ -302,8 +303,7 @@ class TestDraftsFromTickets:
         made = self.make(agent, ticket, category=category, audience="internal").json()
         assert made["category"]["id"] == category
         assert agent.get(ARTICLES, params={"audience": "internal"}).json()["count"] == 1
-        refused = self.make(agent, ticket, category=999)
-        assert (refused.status_code, "category" in refused.text) == (400, True)
+        assert refused_field(self.make(agent, ticket, category=999)) == (400, "category")
 
     def test_are_as_long_as_articles_can_be(self, agent, ask):
         ticket = ask(description="x" * 60_000)
@@ -312,7 +312,7 @@ class TestDraftsFromTickets:
         assert len(self.make(agent, ticket).json()["content"]) == 90_000 + len("\n\n---\n\n")
 
     def test_are_for_those_who_write(self, outsider, member, technician, agent, ticket):
-        assert self.make(outsider, ticket).status_code in {400, 403}
+        assert refused_field(self.make(outsider, ticket)) == (400, "ticket")
         for client in (member, technician):
             assert self.make(client, ticket).status_code == 403
 
@@ -349,8 +349,22 @@ class TestWithoutTickets:
 
 
 class TestGoneTickets:
-    def number(self, installation, client):
-        with installation.session(client.organization_id) as session:
+    @pytest.fixture(autouse=True)
+    def look(self, installation):
+        self.installation = installation
+
+    @pytest.fixture
+    def a_month_passes(self, clock, run_schedules):
+        def passes():
+            run_schedules()
+            for days in (31, 1):  # the tickets are purged first, or later in the same night
+                clock.advance(days=days)
+                run_schedules()
+
+        return passes
+
+    def number(self, client):
+        with self.installation.session(client.organization_id) as session:
             return session.scalar(select(func.count()).select_from(ArticleLink))
 
     def test_are_not_shown_and_come_back(self, owner, agent, article, ticket, run_schedules):
@@ -361,21 +375,16 @@ class TestGoneTickets:
         assert owner.post(f"/tickets/{ticket['id']}/restore/").status_code == 200
         assert of_article(agent, article) == [("I cannot sign in", "suggested")]
 
-    def test_lose_their_links_when_they_are_gone_for_good(
-        self, installation, agent, article, ask, clock, run_schedules
-    ):
+    def test_lose_their_links_when_they_are_gone_for_good(self, agent, article, ask, a_month_passes):
         gone, kept = ask("Gone"), ask("Kept")
         for each in (gone, kept):
             link(agent, article, each)
         agent.delete(f"/tickets/{gone['id']}/")
-        clock.advance(days=31)
-        for _ in range(2):
-            run_schedules()
-            clock.advance(days=1)
-        assert self.number(installation, agent) == 1
+        a_month_passes()
+        assert self.number(agent) == 1
         assert of_article(agent, article) == [("Kept", "suggested")]
 
-    def test_articles_take_their_links_along(self, installation, agent, article, ticket):
+    def test_articles_take_their_links_along(self, agent, article, ticket):
         link(agent, article, ticket)
         assert agent.delete(f"{ARTICLES}{article['id']}/").status_code == 204
-        assert self.number(installation, agent) == 0
+        assert self.number(agent) == 0
