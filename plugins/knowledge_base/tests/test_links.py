@@ -3,6 +3,8 @@
 import pytest
 from sqlalchemy import func, select
 
+from helpdesk_core.api import LifeCycleContext, PluginNames
+from helpdesk_kb import plugin
 from helpdesk_kb.link_models import ArticleLink
 
 ARTICLES = "/knowledge-base/articles/"
@@ -325,8 +327,8 @@ class TestWithoutTickets:
     @pytest.fixture(autouse=True)
     def off(self, owner, agent, article, ticket):
         link(agent, article, ticket)
-        for plugin in ("workflow", "tickets"):
-            reply = owner.post(f"/organizations/{owner.organization_id}/plugins/{plugin}/disable/")
+        for name in ("workflow", "tickets"):
+            reply = owner.post(f"/organizations/{owner.organization_id}/plugins/{name}/disable/")
             assert reply.status_code == 200, reply.text
 
     def test_articles_are_there_as_ever(self, agent, article):
@@ -388,3 +390,12 @@ class TestGoneTickets:
         link(agent, article, ticket)
         assert agent.delete(f"{ARTICLES}{article['id']}/").status_code == 204
         assert self.number(agent) == 0
+
+    @pytest.mark.parametrize(("uninstalled", "left"), [("workflow", 1), ("tickets", 0)])
+    def test_of_an_uninstalled_plugin_have_no_links(self, agent, article, ticket, uninstalled, left):
+        link(agent, article, ticket)
+        with self.installation.session() as session:
+            ctx = LifeCycleContext(session, None, self.installation.clock.now(), {})
+            plugin.forget_plugin(ctx, PluginNames(uninstalled, frozenset(), frozenset()))
+            self.installation.commit(session)
+        assert self.number(agent) == left
