@@ -23,6 +23,7 @@ from helpdesk_core.errors import (
     Invalid,
     NotFound,
     PermissionDenied,
+    PluginNotEnabled,
     RateLimitExceeded,
     Unprocessable,
 )
@@ -179,6 +180,7 @@ __all__ = [
     "PermissionDenied",
     "Person",
     "PluginNames",
+    "PluginNotEnabled",
     "Prepared",
     "QueryBool",
     "Ranked",

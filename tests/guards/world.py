@@ -25,6 +25,9 @@ OTHERWISE_NAMED = {"move_to": "category", "into": "tag", "custom_role": "users/r
 """What fields refer to whose names do not say it."""
 
 
+NEEDED = {"/knowledge-base/articles/{article}/tickets/": {"ticket": "/tickets/"}}
+"""What has to be there before an object can be made below a path: fields of the body, and where POST makes these."""
+
 NAMED = {
     "/notification-templates/": "name",
     "/knowledge-base/articles/{article}/translations/": "language",
@@ -114,13 +117,18 @@ class World:
         if endpoint.upload:
             reply = client.post(path, files={"file": ("sample.txt", b"sample", "text/plain")})
         else:
-            reply = client.post(path, json=sample_body(endpoint.body, {}) if endpoint.body else {})
+            body = sample_body(endpoint.body, {}) if endpoint.body else {}
+            reply = client.post(path, json=body | self._needed(who, maker))
         assert reply.status_code in {200, 201}, f"POST {path} as {who}: {reply.text}"
         listed = self.fill(who, collection) or collection
         made = client.get(listed).json()["results"][0] if maker != collection else reply.json()
         if collection in NAMED:
             return {"id": made[NAMED[collection]]}
         return made if isinstance(made, dict) and "id" in made else None
+
+    def _needed(self, who: str, maker: str) -> dict[str, Any]:
+        found = {name: self.object_of(who, collection) for name, collection in NEEDED.get(maker, {}).items()}
+        return {name: made["id"] for name, made in found.items() if made}
 
     def _endpoint(self, method: str, path: str) -> Endpoint | None:
         found = (e for e in self.installation.parts.endpoints if e.method == method and e.path == path)

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from helpdesk_core.api import Actor, User, acting, organization_of
 from helpdesk_kb import permissions
+from helpdesk_kb.demo_links import search_and_open, work_with_tickets
 from helpdesk_kb.models import Article
 from helpdesk_kb.schemas.articles import ArticleCreate, ArticleUpdate, Vote
 from helpdesk_kb.schemas.categories import CategoryCreate
@@ -64,6 +65,8 @@ def load(session: Session, now: datetime) -> None:
     stage = _Stage(session, now, people)
     stage.play(articles_of_demonstration())
     stage.translate(translations_of_demonstration())
+    search_and_open(session, now)
+    work_with_tickets(session, stage.people[AUTHORS[0]], now)
 
 
 def articles_of_demonstration() -> list[Told]:

@@ -13,3 +13,7 @@ class ArticleEmpty(Unprocessable):
 
 class NothingChanged(Conflict):
     """This is the content that the article has already."""
+
+
+class NotForRequester(Unprocessable):
+    """The person who asked cannot open this article. Publish it for customers, or choose another one."""

@@ -91,7 +91,7 @@ def enter(ctx: Context, organization: str) -> Center:
     name = ctx.session.get_one(Organization, viewer.actor.organization_id).name
     title = settings.help_center_title or f"{name} Help Center"
     welcome = settings.help_center_welcome or "Answers to the questions that people ask most."
-    wished = wished_languages(ctx.session, viewer, ctx.incoming.headers.get("accept-language", ""))
+    wished = wished_languages(ctx.session, viewer.actor, ctx.incoming.headers.get("accept-language", ""))
     return Center(ctx.session, viewer, organization, title, welcome, ctx.incoming.base_url, wished)
 
 

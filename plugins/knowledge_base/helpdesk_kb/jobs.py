@@ -1,8 +1,10 @@
 """What happens on a schedule."""
 
-from helpdesk_core.api import JobContext, job
+from helpdesk_core.api import Contributions, JobContext, job
+from helpdesk_kb.desk import HOOK
+from helpdesk_kb.service.links import forget_links
 from helpdesk_kb.service.publication import announce_reviews, publish_due, something_is_due
-from helpdesk_kb.service.searches import forget_misses
+from helpdesk_kb.service.searches import forget_misses, forget_searches
 from helpdesk_kb.service.views import forget_views
 
 
@@ -18,9 +20,12 @@ def keep_dates(ctx: JobContext) -> None:
 
 @job(schedule="25 3 * * *", per="organization")
 def forget(ctx: JobContext) -> None:
-    """Forget who has read what on days that are over, and what nobody has searched for lately."""
+    """Forget who has read what on days that are over, searches of long ago, and links to tickets that are gone."""
     forget_views(ctx.session)
     forget_misses(ctx.session)
+    forget_searches(ctx.session)
+    for desk in ctx.get(Contributions).of(HOOK, ctx.session)[:1]:
+        forget_links(ctx.session, desk)
 
 
 ALL = (keep_dates, forget)

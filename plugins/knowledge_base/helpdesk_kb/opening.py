@@ -82,7 +82,7 @@ def switches(center: Center, opened: Opened) -> list[dict[str, Any]]:
     ]
 
 
-def paths_to(center: Center, hits: Sequence[ArticleHit]) -> Mapping[int, str]:
+def paths_to(center: Center, hits: Sequence[ArticleHit], search_id: int | None) -> Mapping[int, str]:
     """Return the paths of hits of a search by the keys of articles, each in the language in which it was found."""
     translated = translations_of(center.session, [hit.id for hit in hits], drafts=False)
     found = {}
@@ -90,7 +90,8 @@ def paths_to(center: Center, hits: Sequence[ArticleHit]) -> Mapping[int, str]:
         others = translated.get(hit.id, [])
         edition = next((each for each in others if each.slug == hit.slug), Edition(hit.language, hit.slug))
         editions = others if edition.translation else [edition, *others]
-        found[hit.id] = path_for(center.home, edition, editions, center.wished)
+        path = path_for(center.home, edition, editions, center.wished)
+        found[hit.id] = path if search_id is None else f"{path}{'&' if '?' in path else '?'}search={search_id}"
     return found
 
 

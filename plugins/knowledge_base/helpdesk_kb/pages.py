@@ -1,8 +1,9 @@
 """The help centre: pages for people who look for an answer, and what search engines and feed readers want to know."""
 
-from typing import Annotated
+import re
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, PlainValidator
 from sqlalchemy import select
 
 from helpdesk_core.api import (
@@ -32,7 +33,7 @@ from helpdesk_kb.help_center import (
 from helpdesk_kb.languages import direction
 from helpdesk_kb.opening import lines, open_article, paths_to, switches
 from helpdesk_kb.queries import answers
-from helpdesk_kb.service.searches import note_miss
+from helpdesk_kb.service.searches import note_search, note_visit
 from helpdesk_kb.service.views import count_view
 from helpdesk_kb.site_map import places
 
@@ -47,16 +48,23 @@ LISTED = 20_000
 IN_FEED = 30
 
 
+def _key(value: Any) -> int | None:
+    """Return the key that a link carries; a broken one is none, because links get broken on their way."""
+    return int(value) if re.fullmatch(r"[0-9]{1,15}", str(value)) else None
+
+
 class PageQuery(Schema):
     """Which page of a list."""
 
     page: Annotated[int, Field(ge=1, le=10_000)] = 1
 
 
-class LanguageQuery(Schema):
-    """In which language an article is asked for."""
+class ArticleQuery(Schema):
+    """In which language an article is asked for, and where the reader comes from; that is in no canonical address."""
 
     language: Language | None = None
+    search: Annotated[int | None, PlainValidator(_key)] = None
+    """Key of the search that found the article."""
 
 
 class Question(Schema):
@@ -109,13 +117,14 @@ def show_category(ctx: Context, organization: Slug, category: Slug, query: PageQ
 
 
 @router.get("/{organization}/articles/{article}/", public=True, slow=True)
-def show_article(ctx: Context, organization: Slug, article: Slug, query: LanguageQuery) -> Html | Redirect:
+def show_article(ctx: Context, organization: Slug, article: Slug, query: ArticleQuery) -> Html | Redirect:
     """An article, in the language that suits the reader; old addresses lead to the present one."""
     center = enter(ctx, organization)
     opened = open_article(center, article, query.language)
     if isinstance(opened, Redirect):
         return opened
     key, language = opened.article_id, opened.edition.language
+    note_visit(ctx, center.viewer, query.search, key)
     count_view(ctx, center.viewer, key)
     found = reading(center, key, opened.edition)
     hits = answers.related(center.session, center.viewer, key, limit=RELATED)
@@ -142,14 +151,13 @@ def show_results(ctx: Context, organization: Slug, query: Question) -> Html:
     center = enter(ctx, organization)
     question = " ".join(query.q.split())
     found = answers.search(center.session, center.viewer, question, limit=30, where=answers.Where(published=True))
-    if question and (not found.hits or found.corrected):
-        note_miss(ctx, center.viewer, question)
+    noted = note_search(ctx, center.viewer, question, found)
     popular = () if found.hits else shelf(center, "-views", size=POPULAR).articles
     values = center.shown(
         f"{center.home}search/",
         question=question,
         found=found,
-        paths=paths_to(center, found.hits),
+        paths=paths_to(center, found.hits, noted),
         popular=popular,
         robots="noindex",
     )

@@ -12,6 +12,7 @@ PUBLISH = Permission("kb:article:publish", "Publish, take back and archive artic
 DELETE = Permission("kb:article:delete", "Delete articles for good", AGENTS)
 VOTE = Permission("kb:article:vote", "Say whether an article was helpful", ROLES)
 MANAGE_CATEGORIES = Permission("kb:category:manage", "Create, change, move and delete categories", AGENTS)
-VIEW_SEARCHES = Permission("kb:search:view_misses", "See what people searched for and did not find", AGENTS)
+VIEW_SEARCHES = Permission("kb:search:view_misses", "See what people search for, and what they do not find", AGENTS)
+LINK = Permission("kb:article:link", "Link articles to tickets, send them, say that they solved one", STAFF)
 
 ALL = tuple(value for value in list(globals().values()) if isinstance(value, Permission))

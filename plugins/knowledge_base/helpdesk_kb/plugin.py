@@ -1,14 +1,27 @@
 """Articles that answer questions, categories that they are found in, and a help centre to read them."""
 
 from collections.abc import Callable
+from typing import Any
 
 from pydantic import BaseModel
 
-from helpdesk_core.api import Event, Handler, Job, NotificationKind, Permission, Resource, Router, hookimpl
-from helpdesk_kb import demo, events, handlers, jobs, notices, pages, permissions, resources
+from helpdesk_core.api import (
+    Event,
+    Handler,
+    Job,
+    LifeCycleContext,
+    NotificationKind,
+    Permission,
+    PluginNames,
+    Resource,
+    Router,
+    hookimpl,
+)
+from helpdesk_kb import demo, events, handlers, hookspecs, jobs, link_events, notices, pages, permissions, resources
 from helpdesk_kb.models import Base
-from helpdesk_kb.routes import articles, categories, searches, translations, versions
+from helpdesk_kb.routes import articles, categories, links, searches, translations, versions
 from helpdesk_kb.schemas.settings import KbSettings
+from helpdesk_kb.service.links import forget_all_links
 
 
 @hookimpl
@@ -23,7 +36,7 @@ def register_permissions() -> tuple[Permission, ...]:
 
 @hookimpl
 def register_events() -> tuple[type[Event], ...]:
-    return events.ALL
+    return (*events.ALL, *link_events.ALL)
 
 
 @hookimpl
@@ -48,7 +61,8 @@ def register_organization_settings() -> list[type[BaseModel]]:
 
 @hookimpl
 def register_routes() -> list[Router]:
-    return [articles.router, translations.router, versions.router, categories.router, searches.router]
+    by_article = [articles.router, translations.router, versions.router]
+    return [*by_article, categories.router, links.router, searches.router]
 
 
 @hookimpl
@@ -64,3 +78,14 @@ def register_resources() -> tuple[Resource, ...]:
 @hookimpl
 def register_demo_data() -> list[Callable[..., None]]:
     return [demo.load]
+
+
+@hookimpl
+def register_hookspecs() -> list[Any]:
+    return [hookspecs]
+
+
+@hookimpl
+def forget_plugin(ctx: LifeCycleContext, names: PluginNames) -> None:
+    if names.id == "tickets":
+        forget_all_links(ctx.session)

@@ -62,6 +62,23 @@ def test_lies_in_the_past(loaded, owner):
     assert all(row["created_at"] <= row["updated_at"] <= "2026-03-02T10:00:00Z" for row in rows)
 
 
+def test_is_searched_and_solves_tickets(loaded, owner, member):
+    rows = owner.get("/knowledge-base/searches/").json()["results"]
+    assert len(rows) == 7
+    assert {row["click_through_rate"] > 0 for row in rows} == {True, False}
+    shown = owner.get(ARTICLES, params={"include": "solved_tickets"}).json()["results"]
+    assert {row["solved_tickets"] for row in shown} == {0}  # of no tickets
+
+
+def test_links_articles_to_the_tickets_that_there_are(installation, owner, member, request):
+    for number in range(3):
+        member.post("/tickets/", json={"title": f"Ticket {number}"})
+    request.getfixturevalue("loaded")
+    shown = owner.get(ARTICLES, params={"include": "solved_tickets"}).json()["results"]
+    assert sum(row["solved_tickets"] for row in shown) > 3
+    assert all(row["created_at"] <= "2026-03-02T10:00:00Z" for row in shown)
+
+
 def test_is_told_by_files_with_everything_in_them():
     told = demo.articles_of_demonstration()
     assert all(each.title and each.content and each.tags and each.category in demo.DESCRIPTIONS for each in told)

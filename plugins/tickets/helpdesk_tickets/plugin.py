@@ -17,7 +17,7 @@ from helpdesk_core.api import (
     Router,
     hookimpl,
 )
-from helpdesk_tickets import commands, demo, events, handlers, jobs, notices, permissions, resources
+from helpdesk_tickets import commands, demo, desk, events, handlers, jobs, notices, permissions, resources
 from helpdesk_tickets.models import Base
 from helpdesk_tickets.routes import (
     attachments,
@@ -101,6 +101,11 @@ def register_demo_data() -> list[Callable[..., None]]:
 @hookimpl
 def register_commands() -> list[Command]:
     return [commands.tickets]
+
+
+@hookimpl(optionalhook=True)
+def register_ticket_desks() -> list[desk.TicketDesk]:
+    return [desk.DESK]
 
 
 @hookimpl

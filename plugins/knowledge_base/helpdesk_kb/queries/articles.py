@@ -8,7 +8,9 @@ from helpdesk_core.api import (
     Column,
     Computed,
     FullText,
+    Invalid,
     Many,
+    NotFound,
     One,
     Person,
     ReadModel,
@@ -18,6 +20,7 @@ from helpdesk_core.api import (
 )
 from helpdesk_kb.markdown import render
 from helpdesk_kb.models import Article, ArticleTag, ArticleTranslation, CategoryPath
+from helpdesk_kb.queries.solved import solved_tickets
 from helpdesk_kb.queries.translations import visible_translations
 from helpdesk_kb.queries.visibility import visible_articles
 from helpdesk_kb.schemas.articles import ArticleExtras, ArticleRead
@@ -50,6 +53,7 @@ articles = ReadModel(
             visibility=visible_translations,
         ),
         **VOLATILE,
+        "solved_tickets": solved_tickets(),
     },
     filters={
         "category": equals(Article.category_id),
@@ -82,3 +86,15 @@ def find_article(session: Session, viewer: Viewer, article_id: int) -> int:
 def article_shown(session: Session, viewer: Viewer, article_id: int) -> dict[str, Any]:
     """Return an article that `viewer` may see as the API shows it; else raise `NotFound`."""
     return articles.load_one(session, viewer, find_article(session, viewer, article_id)).data
+
+
+def named_article(session: Session, viewer: Viewer, article_id: int) -> int:
+    """Return the key of the article that a body names.
+
+    Raises:
+        Invalid: there is none that `viewer` may see.
+    """
+    try:
+        return find_article(session, viewer, article_id)
+    except NotFound:
+        raise Invalid.field("article", "There is no such article.") from None

@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from helpdesk_core.api import Among, Organization, User, Viewer, core_settings, organization_of
+from helpdesk_core.api import Actor, Among, Organization, User, Viewer, core_settings, organization_of
 from helpdesk_kb.languages import accepted, best
 from helpdesk_kb.markdown import render
-from helpdesk_kb.models import TRANSLATION_STATUSES, ArticleTranslation
+from helpdesk_kb.models import TRANSLATION_STATUSES, Article, ArticleTranslation
 from helpdesk_kb.queries.articles import articles
 from helpdesk_kb.queries.instants import instant_of
 from helpdesk_kb.queries.translations import visible_translations
@@ -64,23 +64,23 @@ def organization_language(session: Session) -> str:
     return core_settings(session.get_one(Organization, organization_of(session))).language
 
 
-def wished_languages(session: Session, viewer: Viewer, header: str = "") -> tuple[str, ...]:
+def wished_languages(session: Session, reader: Actor, header: str = "") -> tuple[str, ...]:
     """Return the languages that suit a reader, the best first.
 
     Args:
         session: of the organisation.
-        viewer: the reader; those with an account have chosen a language.
+        reader: those with an account have chosen a language.
         header: `Accept-Language` of the others.
     """
-    chosen = select(User.language).where(User.id == viewer.actor.user_id)
-    own = tuple(session.scalars(chosen)) if viewer.actor.user_id else accepted(header)
+    chosen = select(User.language).where(User.id == reader.user_id)
+    own = tuple(session.scalars(chosen)) if reader.user_id else accepted(header)
     return (*own, organization_language(session))
 
 
 def article_in(session: Session, viewer: Viewer, article_id: int, language: str) -> Any:
     """Return an article, with its tag, in a language or else in the one that suits the viewer best."""
     found = articles.load_one(session, replace(viewer, include=viewer.include | TOLD), article_id)
-    (shown,) = localize(session, viewer, [found.data], (language, *wished_languages(session, viewer)))
+    (shown,) = localize(session, viewer, [found.data], (language, *wished_languages(session, viewer.actor)))
     if not shown.edition.translation:
         return found
     tag = f'"{found.etag[1:-1]}-{shown.edition.translation}-{shown.edition.version}"'
@@ -91,7 +91,7 @@ def articles_in(
     session: Session, viewer: Viewer, rows: Sequence[dict[str, Any]], language: str
 ) -> list[dict[str, Any]]:
     """Return articles, each in a language or else in the one that suits the viewer best; `language` must be shown."""
-    wished = (language, *wished_languages(session, viewer))
+    wished = (language, *wished_languages(session, viewer.actor))
     return [each.row for each in localize(session, viewer, rows, wished)]
 
 
@@ -139,6 +139,16 @@ def choose(editions: Sequence[Edition], wished: Sequence[str]) -> Edition:
     """Return the edition that suits best; the article itself if none does."""
     tag = best(wished, [each.language for each in editions])
     return next((each for each in editions if each.language == tag), editions[0])
+
+
+def title_for(session: Session, reader: Actor, article: Article) -> str:
+    """Return the title of an article in the published language that suits a reader best."""
+    others = translations_of(session, [article.id], drafts=False).get(article.id, [])
+    editions = [Edition(article.language, article.slug), *others]
+    chosen = choose(editions, wished_languages(session, reader))
+    return (
+        translated_texts(session, [chosen.translation])[chosen.translation][0] if chosen.translation else article.title
+    )
 
 
 def translated_texts(session: Session, keys: Sequence[int]) -> Mapping[int, tuple[str, str, str, str]]:

@@ -27,7 +27,7 @@ from helpdesk_kb.schemas.articles import (
 )
 from helpdesk_kb.service import articles as service
 from helpdesk_kb.service.publication import change_state
-from helpdesk_kb.service.searches import note_miss
+from helpdesk_kb.service.searches import note_search
 from helpdesk_kb.service.views import count_view
 from helpdesk_kb.service.votes import vote, withdraw_vote
 
@@ -65,15 +65,15 @@ def search_articles(ctx: Context, query: SearchQuery) -> Hits:
     """Find answers to a question: the best articles first, each with the passage that was found.
 
     Words that say little are left out. Articles with all words come before those with some; where nothing is found,
-    words are taken for similar ones that titles have, and `corrected` says for which.
+    words are taken for similar ones that titles have, and `corrected` says for which. Which article is opened then can
+    be told to `/knowledge-base/searches/{search}/clicks/`.
     """
     if query.category is not None:
         categories.find_one(ctx.session, ctx.viewer, categories.key, query.category)
     where = answers.Where(category=query.category)
     found = answers.search(ctx.session, ctx.viewer, query.q, limit=query.limit, where=where)
-    if not found.hits or found.corrected:
-        note_miss(ctx, ctx.viewer, query.q)
-    return Hits(count=len(found.hits), results=found.hits, corrected=found.corrected)
+    noted = note_search(ctx, ctx.viewer, query.q, found)
+    return Hits(count=len(found.hits), results=found.hits, corrected=found.corrected, search=noted)
 
 
 @router.get("/articles/suggest/", permission=VIEW, slow=True)

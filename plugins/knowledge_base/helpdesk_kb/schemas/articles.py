@@ -69,6 +69,8 @@ class ArticleExtras(Schema):
     publish_at: Instant | None
     review_at: Instant | None
     version: Annotated[int, Field(ge=1)]
+    solved_tickets: Number
+    """Tickets that it solved, by what requesters and agents say."""
 
 
 class ArticleCreate(Schema):
@@ -77,7 +79,7 @@ class ArticleCreate(Schema):
     read_only = frozenset(
         {
             *("id", "slug", "html", "author", "views", "helpful_votes", "not_helpful_votes"),
-            *("version", "languages", "published_at", "created_at", "updated_at"),
+            *("version", "languages", "published_at", "created_at", "updated_at", "solved_tickets"),
         }
     )
 
@@ -196,6 +198,8 @@ class Hits(Schema):
     results: list[ArticleHit]
     corrected: str | None
     """What was searched for instead, because nothing was found for the words as they were written."""
+    search: DbInt | None
+    """Key of the search, to say with which article of `results` was opened; null where it was not noted."""
 
 
 class Suggestions(Schema):

@@ -57,12 +57,17 @@ def forget_views(session: Session) -> None:
     session.execute(delete(ArticleView).where(ArticleView.day < oldest))
 
 
+def is_program(ctx: Context, viewer: Viewer) -> bool:
+    """Tell whether a program that nobody has given an account looks at everything."""
+    return not viewer.actor.user_id and bool(_PROGRAMS.search(ctx.incoming.headers.get("user-agent", "")))
+
+
 def _visitor(ctx: Context, viewer: Viewer) -> str:
     """Return what tells visitors apart for a day; nothing for programs."""
     if viewer.actor.user_id:
         return f"user {viewer.actor.user_id}"
-    agent = ctx.incoming.headers.get("user-agent", "")
-    if _PROGRAMS.search(agent):
+    if is_program(ctx, viewer):
         return ""
+    agent = ctx.incoming.headers.get("user-agent", "")
     told = f"{ctx.incoming.address} {agent} {viewer.now.date()}".encode()
     return blake2b(told, digest_size=16, person=b"kb views").hexdigest()
