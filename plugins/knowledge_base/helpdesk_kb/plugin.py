@@ -61,7 +61,7 @@ def register_organization_settings() -> list[type[BaseModel]]:
 
 @hookimpl
 def register_routes() -> list[Router]:
-    return [articles.router, versions.router, categories.router, links.router, searches.router]
+    return [articles.router, versions.router, links.router, categories.router, searches.router]
 
 
 @hookimpl
