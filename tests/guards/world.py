@@ -25,16 +25,16 @@ OTHERWISE_NAMED = {"move_to": "category", "into": "tag", "custom_role": "users/r
 """What fields refer to whose names do not say it."""
 
 
+SAME = {"/knowledge-base/tickets/": "/tickets/"}
+"""Paths that go on from objects of another collection."""
+
 NEEDED = {"/knowledge-base/articles/{article}/tickets/": {"ticket": "/tickets/"}}
 """What has to be there before an object can be made below a path: fields of the body, and where POST makes these."""
 
-NAMED = {
-    "/notification-templates/": "name",
-    "/knowledge-base/articles/{article}/translations/": "language",
-}
+NAMED = {"/notification-templates/": "name"}
 """Collections whose objects are known by a name of theirs."""
 
-SHARED = {"{plugin}": "accounts"}
+SHARED = {"{plugin}": "accounts", "{language}": "de"}
 """Parts of paths that name the same thing for every organisation, and one that there is."""
 
 
@@ -47,13 +47,16 @@ class World:
 
     def object_of(self, who: str, collection: str) -> dict[str, Any] | None:
         """Return an object of `who` below `collection` (a path with parameters), making it if need be."""
-        client = self.installation.client(who)
+        client, collection = self.installation.client(who), SAME.get(collection, collection)
         if collection == "/users/" or collection.endswith("/members/"):
             return {"id": client.user.id} if client.user else None
         if collection == "/organizations/":
             return {"id": client.organization_id}
         if collection == "/users/sessions/":  # made by signing in
             return dict(client.get(collection).json()["results"][0])
+        if collection == "/knowledge-base/searches/":  # made by searching
+            found = client.get("/knowledge-base/articles/search/", params={"q": "sample"})
+            return {"id": found.json()["search"]}
         if collection == "/notifications/":  # made by what happens
             return self._told(client)
         if (who, collection) not in self.made:

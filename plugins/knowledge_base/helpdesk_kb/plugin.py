@@ -61,8 +61,8 @@ def register_organization_settings() -> list[type[BaseModel]]:
 
 @hookimpl
 def register_routes() -> list[Router]:
-    by_article = [articles.router, translations.router, versions.router]
-    return [*by_article, categories.router, links.router, searches.router]
+    by_article = [articles.router, translations.router, versions.router, links.router]
+    return [*by_article, categories.router, searches.router]
 
 
 @hookimpl

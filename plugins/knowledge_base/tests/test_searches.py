@@ -46,8 +46,8 @@ class TestClicks:
     def test_are_not_made_by_outsiders(self, outsider, member, agent, article):
         search = look_for(member, "password")
         own = outsider.post(ARTICLES, json={"title": "Their own", "content": "x"}).json()
-        assert click(outsider, search, article).status_code == 400
-        assert click(outsider, search, own).status_code == 404
+        for each in (article, own):
+            assert click(outsider, search, each).status_code == 404
         assert terms(agent)[0]["clicks"] == 0
 
     def test_count_once_for_each_article(self, member, agent, article, write):
@@ -75,8 +75,11 @@ class TestClicks:
 
 class TestTerms:
     def test_are_those_of_the_organization(self, outsider, member, article):
-        look_for(member, "password")
+        for _ in range(2):
+            look_for(member, "password")
         assert terms(outsider) == []
+        look_for(outsider, "login")
+        assert [row["query"] for row in terms(outsider, limit=1)] == ["login"]
 
     def test_are_for_those_who_write_articles(self, member, technician):
         for client in (member, technician):
@@ -93,6 +96,13 @@ class TestTerms:
         ]
         assert [row["click_through_rate"] for row in rows] == [0.25, 0]
         assert terms(agent, limit=1) == rows[:1]
+
+    def test_count_a_search_as_successful_once(self, member, agent, article, write):
+        other, first, _ = write("Another password"), look_for(member, "password"), look_for(member, "password")
+        click(member, first, article)
+        click(member, first, other)
+        (row,) = terms(agent)
+        assert (row["clicks"], row["click_through_rate"]) == (2, 0.5)
 
     def test_are_so_many_at_most(self, agent):
         for limit in (0, 101, "x"):

@@ -6,7 +6,7 @@ from helpdesk_kb.queries.articles import named_article
 from helpdesk_kb.queries.searches import misses
 from helpdesk_kb.queries.terms import top_terms
 from helpdesk_kb.schemas.searches import ClickCreate, MissFilters, MissRead, Terms, TermsQuery
-from helpdesk_kb.service.searches import KEPT, note_click
+from helpdesk_kb.service.searches import KEPT, find_search, note_click
 
 router = Router("knowledge-base", tag="Knowledge base")
 
@@ -27,4 +27,5 @@ def list_search_misses(ctx: Context, query: MissFilters) -> Page[MissRead]:
 @router.post("/searches/{search}/clicks/", permission=VIEW)
 def note_search_click(ctx: Context, search: Key, body: ClickCreate) -> None:
     """Say which article was opened from the results of a search; it counts once for each of them."""
-    note_click(ctx.session, search, named_article(ctx.session, ctx.viewer, body.article))
+    key = find_search(ctx.session, search)
+    note_click(ctx.session, key, named_article(ctx.session, ctx.viewer, body.article))

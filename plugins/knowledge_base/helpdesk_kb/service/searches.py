@@ -74,14 +74,15 @@ def note_visit(ctx: Context, viewer: Viewer, search_id: int | None, article_id: 
         _click.rows(session, {"search_id": search_id, "article_id": article_id})
 
 
-def note_click(session: Session, search_id: int, article_id: int) -> None:
-    """Note that an article was opened from what a search had found; once for each search and article.
-
-    Raises:
-        NotFound: there is no such search.
-    """
+def find_search(session: Session, search_id: int) -> int:
+    """Return the key of a search that is kept; else raise `NotFound`."""
     if not _SEARCH.rows(session, {"search_id": search_id}):
         raise NotFound
+    return search_id
+
+
+def note_click(session: Session, search_id: int, article_id: int) -> None:
+    """Note that an article was opened from what a search had found; once for each search and article."""
     _click.rows(session, {"search_id": search_id, "article_id": article_id})
 
 
