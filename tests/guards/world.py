@@ -25,13 +25,10 @@ OTHERWISE_NAMED = {"move_to": "category", "into": "tag", "custom_role": "users/r
 """What fields refer to whose names do not say it."""
 
 
-NAMED = {
-    "/notification-templates/": "name",
-    "/knowledge-base/articles/{article}/translations/": "language",
-}
+NAMED = {"/notification-templates/": "name"}
 """Collections whose objects are known by a name of theirs."""
 
-SHARED = {"{plugin}": "accounts"}
+SHARED = {"{plugin}": "accounts", "{language}": "de"}
 """Parts of paths that name the same thing for every organisation, and one that there is."""
 
 
