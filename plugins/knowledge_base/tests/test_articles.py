@@ -388,7 +388,7 @@ class TestFilters:
         assert titles(agent, category_tree=top["id"], search="two") == ["Two"]
 
     @pytest.mark.parametrize(
-        "parameters", [{"tag": ""}, {"tag": ","}, {"author": "me"}, {"status": "new"}, {"tags": "a"}]
+        "parameters", [{"tag": ""}, {"tag": ","}, {"tag": "a\x00"}, {"author": "me"}, {"status": "new"}, {"tags": "a"}]
     )
     def test_are_refused_when_they_make_no_sense(self, agent, parameters):
         assert agent.get(ARTICLES, params=parameters).status_code == 400

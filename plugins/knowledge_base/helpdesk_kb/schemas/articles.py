@@ -129,7 +129,7 @@ class ArticleFilters(Filters):
     status: Words[Status] | None = None
     audience: Words[Audience] | None = None
     author: Keys | None = None
-    tag: Annotated[Words[str], AfterValidator(_keys)] | None = None
+    tag: Annotated[Words[Text], AfterValidator(_keys)] | None = None
     """Marked with the tag, in any case; several, separated by commas, mean any of them."""
     language: Language | None = None
     """Show each in this language, else in the one that suits the caller best; it leaves none out."""
