@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import product
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -45,11 +46,11 @@ def work_with_tickets(session: Session, agent: Actor, now: datetime) -> None:
 
 def _link(session: Session, desk: TicketDesk, agent: Actor, tickets: Sequence[int], now: datetime) -> None:
     published = select(Article.id).where(Article.status == "published", Article.audience == "public")
-    for article in session.scalars(published.order_by(Article.id).limit(LINKED)).all():
-        for place, ticket in enumerate(tickets):
-            if (article + place) % 3 == 0:
-                continue
-            with acting(session, agent, now - timedelta(hours=place + 1)):
-                link_article(session, agent, article, ticket)
-                if (article + place) % 3 == 1:
-                    solve_ticket(session, agent, desk, article, ticket)
+    found = session.scalars(published.order_by(Article.id).limit(LINKED)).all()
+    for article, (place, ticket) in product(found, enumerate(tickets)):
+        if (article + place) % 3 == 0:
+            continue
+        with acting(session, agent, now - timedelta(hours=place + 1)):
+            link_article(session, agent, article, ticket)
+            if (article + place) % 3 == 1:
+                solve_ticket(session, agent, desk, article, ticket)
