@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from helpdesk_core.events import now
 from helpdesk_core.plugins.host import PluginHost
 
 Plan = Callable[[Session], tuple[str, frozenset[str]]]
@@ -27,6 +28,17 @@ class Contributions:
     def of(self, hook: str, session: Session) -> list[Any]:
         """Return what plugins returned from `hook` that answer the organisation of `session`, in plugin order."""
         return [item for plugin, item in self.all(hook) if self.answers(session, plugin)]
+
+    def needed(self, hook: str, session: Session) -> list[Any]:
+        """Return what `of` does, for what cannot do without it; nothing if no plugin that is on has any.
+
+        Raises:
+            PluginUnavailable: only plugins that do not run at present have.
+        """
+        found = self.of(hook, session)
+        for plugin in [plugin for plugin, _ in self.all(hook) if not found and self.enabled(session, plugin)]:
+            self._host.gate.refuse_during_outage(plugin, now(session))
+        return found
 
     def answers(self, session: Session, plugin: str) -> bool:
         """Tell whether the organisation of `session` has a plugin on, and the plugin runs at present."""

@@ -38,8 +38,9 @@ def desk_of(contributions: Contributions, session: Session) -> TicketDesk:
 
     Raises:
         PluginNotEnabled: it has no tickets.
+        PluginUnavailable: the plugin that has them does not run at present.
     """
-    desks: list[TicketDesk] = contributions.of(HOOK, session)
+    desks: list[TicketDesk] = contributions.needed(HOOK, session)
     if not desks:
         raise PluginNotEnabled(details={"plugin": "tickets"})
     return desks[0]

@@ -4,6 +4,8 @@ import pytest
 from sqlalchemy import func, select
 
 from helpdesk_core.api import LifeCycleContext, PluginNames
+from helpdesk_core.plugins import PluginHealth
+from helpdesk_core.plugins.health import Hung
 from helpdesk_kb import plugin
 from helpdesk_kb.link_models import ArticleLink
 
@@ -65,6 +67,15 @@ def of_ticket(client, ticket):
 
 def comments(client, ticket):
     return client.get(f"/tickets/{ticket['id']}/comments/").json()["results"]
+
+
+def refusals(client, article, ticket):
+    """Status and code of everything that needs tickets, and of the ticket itself."""
+    replies = [act(client, verb, article, ticket) for verb in ("tickets", "send", "solve")]
+    replies += [client.post(f"{ARTICLES}from-ticket/", json={"ticket": ticket["id"]})]
+    paths = (f"{ARTICLES}{article['id']}/tickets/", f"{TICKETS}{ticket['id']}/articles/", f"/tickets/{ticket['id']}/")
+    replies += [client.get(path) for path in paths]
+    return {(each.status_code, each.json()["error"]["code"]) for each in replies}
 
 
 def refused_field(reply):
@@ -344,13 +355,7 @@ class TestWithoutTickets:
         assert agent.patch(f"{ARTICLES}{article['id']}/", json={"title": "New"}).status_code == 200
 
     def test_links_are_refused_as_tickets_are(self, agent, article, ticket):
-        replies = [act(agent, verb, article, ticket) for verb in ("tickets", "send", "solve")]
-        replies += [agent.post(f"{ARTICLES}from-ticket/", json={"ticket": ticket["id"]})]
-        replies += [agent.get(f"{ARTICLES}{article['id']}/tickets/"), agent.get(f"{TICKETS}{ticket['id']}/articles/")]
-        refused = agent.get(f"/tickets/{ticket['id']}/")
-        assert {(each.status_code, each.json()["error"]["code"]) for each in (*replies, refused)} == {
-            (403, "PLUGIN_NOT_ENABLED")
-        }
+        assert refusals(agent, article, ticket) == {(403, "PLUGIN_NOT_ENABLED")}
 
     def test_links_are_kept(self, owner, agent, article, run_schedules):
         run_schedules()
@@ -407,3 +412,10 @@ class TestGoneTickets:
             plugin.forget_plugin(ctx, PluginNames(uninstalled, frozenset(), frozenset()))
             self.installation.commit(session)
         assert self.number(agent) == left
+
+
+def test_links_wait_while_the_plugin_with_the_tickets_does(installation, agent, article, ticket):
+    health = installation.parts.services.get(PluginHealth)
+    health.failed("tickets", "request", Hung())
+    assert refusals(agent, article, ticket) == {(503, "PLUGIN_UNAVAILABLE")}
+    assert solved(agent, article) == 0
