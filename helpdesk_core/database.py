@@ -143,7 +143,7 @@ class Database:
         self.engine = create_engine(url, **shared, **_connect_arguments(self.kind))
         self._writer_lock = prepare_sqlite(self.engine, synchronous) if self.kind == "sqlite" else None
         self._readers = sessionmaker(self.engine, expire_on_commit=False, info={"writes": False})
-        writing_engine = self.engine.execution_options(writes=True)
+        writing_engine = self._writing_engine = self.engine.execution_options(writes=True)
         self._writers = sessionmaker(writing_engine, expire_on_commit=False, info={"writes": True})
         guard_tenancy(self._readers)
         guard_tenancy(self._writers)
@@ -216,6 +216,17 @@ class Database:
             connection.exec_driver_sql("PRAGMA analysis_limit=1000")
             connection.exec_driver_sql("ANALYZE")
         self.engine.dispose()  # a connection reads the statistics when it opens
+
+    def compile_with(self, dialect: Dialect, compiled: dict[Any, Any]) -> None:
+        """Share what SQLAlchemy compiles with other databases that are given the same two.
+
+        Args:
+            dialect: of a database of this kind that has been connected to.
+            compiled: where compiled statements are kept; it grows with the number of different ones.
+        """
+        for engine in (self.engine, self._writing_engine):
+            engine.dialect = dialect  # statements are kept by the dialect that compiled them
+            engine.update_execution_options(compiled_cache=compiled)
 
     def dispose(self) -> None:
         """Close every connection of the pool."""

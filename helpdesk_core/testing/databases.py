@@ -4,8 +4,9 @@ import os
 import shutil
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import Dialect, create_engine, make_url, text
 from sqlalchemy.orm import Session
 
 from helpdesk_core.accounts.passwords import Passwords
@@ -33,12 +34,15 @@ CAST = {
 class Databases:
     """Makes a migrated database with the cast once, and a copy of it for each test."""
 
+    _dialect: Dialect
+
     def __init__(self, folder: Path, host: PluginHost, worker: str) -> None:
         self._folder = folder
         self._host = host
         self._server = os.environ.get("HELPDESK_TEST_DATABASE_URL", "")
         self._prefix = f"helpdesk_{worker}"
         self._made: set[str] = set()
+        self._compiled: dict[Any, Any] = {}
 
     @cached_property
     def accounts(self) -> dict[str, Account]:
@@ -55,6 +59,10 @@ class Databases:
         self._remove(target)
         shutil.copyfile(self._folder / "template.db", target)
         return f"sqlite:///{target}"
+
+    def spare_compiling(self, database: Database) -> None:
+        """Have a copy use the statements that others have compiled: a third of what a test takes otherwise."""
+        database.compile_with(self._dialect, self._compiled)
 
     def empty(self, name: str) -> str:
         """Return the URL of an empty database called `name`, without any table; the one before is overwritten."""
@@ -79,6 +87,7 @@ class Databases:
             with database.session(writes=True) as session:
                 accounts = _create_cast(session, Settings(password_cost="low"))  # noqa: S106 - a cost, no password
                 commit(session)
+            self._dialect = database.engine.dialect
             if database.kind == "sqlite":
                 with database.engine.connect() as connection:
                     connection.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

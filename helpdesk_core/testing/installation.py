@@ -219,6 +219,7 @@ def running(
     outbound = Outbound(settings, names.addresses)
     instead: dict[type, Any] = {Resolver: names, Outbound: outbound, Mailer: MemoryMailer(mails)}
     parts = assemble(settings, clock=clock, host=host, files=files, instead=instead)
+    databases.spare_compiling(parts.services.database)
     app = create_app(settings, parts=parts, background=False)
     with TestClient(app, raise_server_exceptions=False) as http:
         yield Installation(parts, app, clock, files, http, databases.accounts, mails)
