@@ -21,7 +21,8 @@ from helpdesk_core.events import OutboxEvent, attribute_session
 from helpdesk_core.files import MemoryStore
 from helpdesk_core.http.outbound import Outbound
 from helpdesk_core.mail import Mail, Mailer, MemoryMailer
-from helpdesk_core.plugins import PluginHost
+from helpdesk_core.plugins import Phase, PluginHealth, PluginHost
+from helpdesk_core.plugins.health import Hung
 from helpdesk_core.queries import Prepared
 from helpdesk_core.settings import Settings
 from helpdesk_core.tenancy import set_organization, set_unscoped
@@ -90,6 +91,10 @@ class Installation:
     def disable(self, plugin: str, organization: str = "acme-corp") -> None:
         """Switch a plugin off for an organisation, after the plugins that need it."""
         self._switch(plugin, organization, "disable", "needed_by")
+
+    def suspend(self, plugin: str) -> None:
+        """Have a plugin pause, as one does that keeps failing; it answers 503 for a minute."""
+        self.parts.services.get(PluginHealth).failed(plugin, Phase.REQUEST, Hung())
 
     def _switch(self, plugin: str, organization: str, act: str, first: str) -> None:
         administrator = self.client(ADMINISTRATORS[organization])
