@@ -196,13 +196,15 @@ def logging_put_back() -> Iterator[None]:
     """Undo afterwards what commands change of the logging of this process."""
     root, access = logging.getLogger(), logging.getLogger("uvicorn.access")
     handlers, level, silent = root.handlers[:], root.level, access.disabled
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    access.disabled = silent
-    logging.disable(logging.NOTSET)
-    logging.captureWarnings(capture=False)
-    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = True
+    try:
+        yield
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+        access.disabled = silent
+        logging.disable(logging.NOTSET)
+        logging.captureWarnings(capture=False)
+        logging.logThreads = logging.logProcesses = logging.logMultiprocessing = True
 
 
 @pytest.fixture

@@ -71,19 +71,18 @@ class TestWhatIsTold:
 
     def test_the_same_as_the_feed(self, connect: Connect, agent: Client, member: Client) -> None:
         cursor = agent.get("/changes/?cursor=now").json()["next_cursor"]
-        cursors, sockets = (
-            dict.fromkeys((agent, member), cursor),
-            {each: ready(connect(each)) for each in (agent, member)},
-        )
+        cursors = dict.fromkeys((agent, member), cursor)
+        sockets = {client: ready(connect(client)) for client in (agent, member)}
 
         def compare() -> None:
             """At each step: both show things as they are, which is not as they were."""
             for client, socket in sockets.items():
                 feed = client.get("/changes/", params={"cursor": cursors[client]}).json()
                 cursors[client] = feed["next_cursor"]
+                assert feed["results"]
                 first = {item["id"]: (item["type"], item["object"], item["key"]) for item in reversed(feed["results"])}
                 heard: dict[str, Any] = {}
-                while feed["results"] and list(heard)[-1:] != [feed["results"][-1]["id"]]:
+                while list(heard)[-1:] != [feed["results"][-1]["id"]]:
                     frame = socket.next()
                     heard[frame["id"]] = (frame["type"], frame["object"], frame["key"])
                 assert heard == {key: first[key] for key in sorted(first, key=lambda text: int(text.split("-")[1]))}

@@ -56,5 +56,5 @@ def address_of(session: Session, host: str, article: Article) -> str:
         article: which one.
     """
     slug = session.get_one(Organization, organization_of(session)).slug
-    path = quote(f"/help/{slug}/articles/{article.slug}/")
+    path = quoted(path_of(f"/help/{slug}/", Edition(article.language, article.slug)))
     return f"{host}{path}" if article.audience == "public" else f"{host}/account/sign-in/?next={quote(path)}"

@@ -24,12 +24,12 @@ def search_and_open(session: Session, now: datetime) -> None:
     """Search for answers, and open one two times out of three."""
     for number, (query, times) in enumerate(SEARCHED.items()):
         wanted = [Article.title.icontains(word) for word in query.split()]
-        found = session.scalars(select(Article.id).where(Article.status == "published", *wanted)).first()
+        found = session.scalars(select(Article.id).where(Article.status == "published", *wanted)).all()
         for place in range(times):
             moment = now - timedelta(days=place * 3, hours=number)
-            search = keep_search(session, query, 0 if found is None else 1, moment)
-            if found is not None and place % 3 < 2:
-                note_click(session, search, found)
+            search = keep_search(session, query, len(found), moment)
+            if found and place % 3 < 2:
+                note_click(session, search, found[0])
     for query, times in IN_VAIN.items():
         for place in range(times):
             keep_search(session, query, 0, now - timedelta(days=place * 5))

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from helpdesk_core.api import Actor, Contributions, Invalid, NotFound, PluginNotEnabled, Viewer, Visibility
 
 HOOK = "register_ticket_desks"
+USUAL_PROVIDER = "tickets"
 
 
 class TicketDesk(Protocol):
@@ -42,8 +43,13 @@ def desk_of(contributions: Contributions, session: Session) -> TicketDesk:
     """
     desks: list[TicketDesk] = contributions.needed(HOOK, session)
     if not desks:
-        raise PluginNotEnabled(details={"plugin": "tickets"})
+        raise PluginNotEnabled(details={"plugin": provider_of_tickets(contributions)})
     return desks[0]
+
+
+def provider_of_tickets(contributions: Contributions) -> str:
+    """Return the id of the plugin whose tickets articles are linked to; where none runs, the one that usually has."""
+    return next((plugin for plugin, _ in contributions.all(HOOK)), USUAL_PROVIDER)
 
 
 def named_ticket(desk: TicketDesk, session: Session, viewer: Viewer, ticket: int | str) -> int:

@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from helpdesk_core.api import (
+    Contributions,
     Event,
     Handler,
     Job,
@@ -18,6 +19,7 @@ from helpdesk_core.api import (
     hookimpl,
 )
 from helpdesk_kb import demo, events, handlers, hookspecs, jobs, link_events, notices, pages, permissions, resources
+from helpdesk_kb.desk import provider_of_tickets
 from helpdesk_kb.models import Base
 from helpdesk_kb.routes import articles, categories, links, searches, translations, versions
 from helpdesk_kb.schemas.settings import KbSettings
@@ -87,5 +89,5 @@ def register_hookspecs() -> list[Any]:
 
 @hookimpl
 def forget_plugin(ctx: LifeCycleContext, names: PluginNames) -> None:
-    if names.id == "tickets":
+    if names.id == provider_of_tickets(ctx.get(Contributions)):
         forget_all_links(ctx.session)

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import func, select
 
-from helpdesk_core.api import LifeCycleContext, PluginNames
+from helpdesk_core.api import Contributions, LifeCycleContext, PluginNames
 from helpdesk_kb import plugin
 from helpdesk_kb.link_models import ArticleLink
 
@@ -406,7 +406,8 @@ class TestGoneTickets:
     def test_of_an_uninstalled_plugin_have_no_links(self, agent, article, ticket, uninstalled, left):
         link(agent, article, ticket)
         with self.installation.session() as session:
-            ctx = LifeCycleContext(session, None, self.installation.clock.now(), {})
+            services = {Contributions: self.installation.parts.services.get(Contributions)}
+            ctx = LifeCycleContext(session, None, self.installation.clock.now(), services)
             plugin.forget_plugin(ctx, PluginNames(uninstalled, frozenset(), frozenset()))
             self.installation.commit(session)
         assert self.number(agent) == left
