@@ -11,7 +11,7 @@ from sqlalchemy import create_engine, make_url, text
 from helpdesk_core.accounts.models import Organization
 
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
-SERVER = os.environ.get("HELPDESK_TEST_DATABASE_URL", "")
+SERVER = os.environ.get("HELPDESK_TEST_POSTGRES_URL", "")
 
 
 @contextmanager

@@ -87,7 +87,7 @@ def test_ports_are_numbers_that_ports_can_have(tmp_path):
 
 
 def test_variables_of_the_test_suite_are_no_settings(tmp_path):
-    assert load_settings({"HELPDESK_TEST_DATABASE_URL": "postgresql://x"}, tmp_path) == Settings()
+    assert load_settings({"HELPDESK_TEST_POSTGRES_URL": "postgresql://x"}, tmp_path) == Settings()
 
 
 def test_secrets_do_not_show():

@@ -31,7 +31,7 @@ helpdesk_plugins = "oncall"
 ```
 
 Then there are the built-in plugins, `oncall` and what it requires; several ids stand between spaces, none means the
-built-in ones alone. The database is SQLite, or PostgreSQL when `HELPDESK_TEST_DATABASE_URL` names a server on which
+built-in ones alone. The database is SQLite, or PostgreSQL when `HELPDESK_TEST_POSTGRES_URL` names a server on which
 databases may be created.
 
 ## Fixtures

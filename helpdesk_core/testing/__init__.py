@@ -8,7 +8,7 @@ customers). The `outsider` administers another organisation, Globex; `anonymous`
 
 Paths are relative to `/api/v1`. `member.classic` is the same person with a token of the CLASSIC document. The database
 is built by the real migrations, once, and copied for each test; it is SQLite, or PostgreSQL when
-`HELPDESK_TEST_DATABASE_URL` says so. Nothing happens in the background: events wait for `run_jobs`, the clock for
+`HELPDESK_TEST_POSTGRES_URL` says so. Nothing happens in the background: events wait for `run_jobs`, the clock for
 `clock.advance`.
 
 pytest finds the fixtures by itself, in `helpdesk_core.pytest_plugin`; docs/reference/test-kit.md lists them. Tests see

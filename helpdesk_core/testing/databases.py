@@ -39,7 +39,7 @@ class Databases:
     def __init__(self, folder: Path, host: PluginHost, worker: str) -> None:
         self._folder = folder
         self._host = host
-        self._server = os.environ.get("HELPDESK_TEST_DATABASE_URL", "")
+        self._server = os.environ.get("HELPDESK_TEST_POSTGRES_URL", "")
         self._prefix = f"helpdesk_{worker}"
         self._made: set[str] = set()
         self._compiled: dict[Any, Any] = {}

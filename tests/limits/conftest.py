@@ -27,7 +27,7 @@ KINDS: dict[str, Callable[[str], Store]] = {
 }
 SHARED = [
     "sqlite",
-    pytest.param("postgres", marks=pytest.mark.skipif(not SERVER, reason="needs HELPDESK_TEST_DATABASE_URL")),
+    pytest.param("postgres", marks=pytest.mark.skipif(not SERVER, reason="needs HELPDESK_TEST_POSTGRES_URL")),
     pytest.param("redis", marks=pytest.mark.skipif(not REDIS, reason="needs HELPDESK_TEST_REDIS_URL")),
 ]
 _NUMBERS = count()
