@@ -56,6 +56,8 @@ from helpdesk_core.web.pages import page_routes
 from helpdesk_core.web.realtime.endpoint import hub_of, socket_routes
 from helpdesk_core.web.realtime.wakers import Wakers
 from helpdesk_core.web.routing import Endpoint
+from helpdesk_core.web.serving.refusals import Refusals
+from helpdesk_core.web.serving.state import Serving
 from helpdesk_core.web.unit_of_work import UnitOfWork
 
 ACCEPTED_HEADERS = (
@@ -245,7 +247,9 @@ def create_app(
     parts = parts or assemble(settings)
     services, host = parts.services, parts.host
     reads_here = services.database.kind == "sqlite" and not settings.database_threads
-    lanes = Lanes(*lane_sizes(settings), reads_here=reads_here, watchdog=services.get(Watchdog))
+    watchdog, patience = services.get(Watchdog), settings.queue_seconds
+    lanes = Lanes(*lane_sizes(settings), reads_here=reads_here, watchdog=watchdog, patience=patience)
+    serving = Serving(lanes.pressure, settings.header_timeout_seconds)
     authenticators = _authenticators(host, services)
     readers = {endpoint.path: endpoint for endpoint in parts.endpoints if endpoint.method == "GET"}
     unit_of_work = UnitOfWork(services, authenticators, host.gate, readers)
@@ -253,7 +257,7 @@ def create_app(
     hub = hub_of(services, authenticators)
 
     @contextlib.asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+    async def lifespan(_: Starlette) -> AsyncIterator[Mapping[str, Any]]:
         pool = create_pool(parts, busy=api.is_busy) if works else None
         if background:
             (pool or parts.bell).start()
@@ -262,7 +266,7 @@ def create_app(
             services.get(Watchdog).start()
         hub.start()
         try:
-            yield
+            yield {"serving": serving, "refusals": Refusals(services.clock)}
         finally:
             await hub.stop()
             if pool is not None:
@@ -275,7 +279,7 @@ def create_app(
             services.get(Limits).close(services.clock.now())
             services.database.dispose()
 
-    return Starlette(
+    app = Starlette(
         routes=[
             _below("/api/v1", api),
             *page_routes(host, services, authenticators, lanes),
@@ -287,6 +291,8 @@ def create_app(
         exception_handlers={HTTPException: outside_the_api(services.clock)},
         lifespan=lifespan,
     )
+    app.state.serving = serving
+    return app
 
 
 def create_pool(parts: Parts, busy: Callable[[], bool] = lambda: False) -> Pool:

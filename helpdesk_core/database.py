@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -25,12 +25,14 @@ from sqlalchemy import (
     event,
     make_url,
 )
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from helpdesk_core.clock import api_time
-from helpdesk_core.errors import Unavailable
+from helpdesk_core.postgres import CONNECT_ARGUMENTS, look_after_idle
+from helpdesk_core.sqlite import SqliteSynchronous, prepare_sqlite
 from helpdesk_core.tenancy import guard_tenancy
 
 metadata = MetaData(
@@ -118,7 +120,11 @@ class Timestamped:
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-SqliteSynchronous = Literal["FULL", "NORMAL"]
+POOL_SECONDS = 2.0
+"""How long a thread waits for a connection. There is one for each, so it waits only where something holds several."""
+
+AWAY = (OperationalError, InterfaceError, PoolTimeout)
+"""Errors of a database that cannot be asked; see `is_away`."""
 
 
 class Database:
@@ -139,10 +145,12 @@ class Database:
         """
         self.kind = make_url(url).get_backend_name()
         # Without their parameters, the messages of failed statements carry no hash or address into a log.
-        shared: dict[str, Any] = {"pool_size": threads, "max_overflow": 4, "hide_parameters": True}
+        shared: dict[str, Any] = {"pool_size": threads, "max_overflow": 4, "pool_timeout": POOL_SECONDS}
+        shared["hide_parameters"] = True
         self.engine = create_engine(url, **shared, **_connect_arguments(self.kind))
         self._writer_lock = prepare_sqlite(self.engine, synchronous) if self.kind == "sqlite" else None
-        self._readers = sessionmaker(self.engine, expire_on_commit=False, info={"writes": False})
+        reading_engine = self._reading_engine = self._made_for_reading()
+        self._readers = sessionmaker(reading_engine, expire_on_commit=False, info={"writes": False})
         writing_engine = self._writing_engine = self.engine.execution_options(writes=True)
         self._writers = sessionmaker(writing_engine, expire_on_commit=False, info={"writes": True})
         guard_tenancy(self._readers)
@@ -151,6 +159,17 @@ class Database:
         event.listen(writing_engine, "begin", self._note)
         event.listen(writing_engine, "commit", self._forget)
         event.listen(writing_engine, "rollback", self._forget)
+
+    def _made_for_reading(self) -> Engine:
+        """Return what reading sessions use.
+
+        On PostgreSQL a transaction around statements that each see what is committed when they begin (its default)
+        gives nothing, and takes two round trips.
+        """
+        if self.kind == "sqlite":
+            return self.engine
+        look_after_idle(self.engine)
+        return self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @contextmanager
     def session(self, *, writes: bool, snapshot: bool = False) -> Iterator[Session]:
@@ -224,7 +243,7 @@ class Database:
             dialect: of a database of this kind that has been connected to.
             compiled: where compiled statements are kept; it grows with the number of different ones.
         """
-        for engine in (self.engine, self._writing_engine):
+        for engine in (self.engine, self._reading_engine, self._writing_engine):
             engine.dialect = dialect  # statements are kept by the dialect that compiled them
             engine.update_execution_options(compiled_cache=compiled)
 
@@ -236,6 +255,14 @@ class Database:
 def overtaken(error: BaseException) -> bool:
     """Tell whether a transaction of `snapshot` failed because another one was faster; it may be tried again."""
     return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == "40001"
+
+
+def is_away(error: BaseException) -> bool:
+    """Tell whether the database could not be asked: it is stopped, out of reach, locked, full, or short of connections.
+
+    The same request may succeed shortly; nothing of it was written.
+    """
+    return isinstance(error, AWAY) or (isinstance(error, DBAPIError) and error.connection_invalidated)
 
 
 def on_rollback(session: Session, undo: Callable[[], None]) -> None:
@@ -259,72 +286,4 @@ def commit(session: Session) -> None:
 def _connect_arguments(kind: str) -> dict[str, Any]:
     if kind == "sqlite":
         return {"connect_args": {"check_same_thread": False}}
-    # The driver's own prepared statements break behind a transaction-mode PgBouncer.
-    return {"pool_pre_ping": True, "connect_args": {"prepare_threshold": None}}
-
-
-def prepare_sqlite(engine: Engine, synchronous: SqliteSynchronous) -> "_WriterLock":
-    """Set every connection up, and make transactions begin as what they are: reading or writing; return the lock."""
-    pragmas = (
-        "PRAGMA journal_mode=WAL",
-        f"PRAGMA synchronous={synchronous}",
-        "PRAGMA busy_timeout=5000",
-        "PRAGMA foreign_keys=ON",
-        "PRAGMA cache_size=-32768",
-        "PRAGMA mmap_size=1073741824",
-        "PRAGMA temp_store=MEMORY",
-        "PRAGMA wal_autocheckpoint=4000",  # pages; hot index pages are copied back once instead of four times
-    )
-    lock = _WriterLock()
-
-    @event.listens_for(engine, "connect")
-    def set_up(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None  # the driver must not begin transactions of its own
-        for pragma in pragmas:
-            connection.execute(pragma)
-
-    event.listen(engine, "begin", lock.begin)
-    event.listen(engine, "commit", lock.commit)
-    event.listen(engine, "rollback", lock.rollback)
-    return lock
-
-
-class _WriterLock:
-    """Lets the writers of this process queue fairly instead of polling SQLite's lock.
-
-    A deferred transaction that reads and then writes fails at once when another writer was faster, whatever
-    the time-out (measured: 77 % of requests at 16 connections), hence `BEGIN IMMEDIATE`.
-    """
-
-    wait_seconds = 30.0
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-
-    def begin(self, connection: Connection) -> None:
-        if not connection.get_execution_options().get("writes"):
-            driver: Any = connection.connection.driver_connection
-            driver.execute("BEGIN")  # past SQLAlchemy, which takes 30 us for it
-            return
-        if not self._lock.acquire(timeout=self.wait_seconds):
-            raise Unavailable("The database is busy. Try again shortly.")
-        try:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        except BaseException:
-            self._lock.release()
-            raise
-        connection.info["holds_writer_lock"] = True
-
-    def commit(self, connection: Connection) -> None:
-        # SQLAlchemy announces a commit before doing it; done here, the lock outlives the transaction.
-        connection.connection.commit()
-        self.release(connection)
-
-    def rollback(self, connection: Connection) -> None:
-        connection.connection.rollback()
-        self.release(connection)
-
-    def release(self, connection: Connection) -> None:
-        """Let the next writer in, if it is this one's turn that ends."""
-        if connection.info.pop("holds_writer_lock", False):
-            self._lock.release()
+    return {"connect_args": {**CONNECT_ARGUMENTS}}

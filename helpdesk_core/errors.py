@@ -199,3 +199,14 @@ class Unavailable(HelpdeskError):
 
     status = 503
     code = "SERVICE_UNAVAILABLE"
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        details: Mapping[str, Any] | None = None,
+        errors: Sequence[FieldError] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """Say when to try again, a second from now unless `headers` know better."""
+        super().__init__(message, details=details, errors=errors, headers={"Retry-After": "1", **(headers or {})})

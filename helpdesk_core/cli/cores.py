@@ -7,11 +7,6 @@ by default only when there are as many processes as processors: otherwise anothe
 import contextlib
 import os
 import random
-from collections.abc import Sequence
-from socket import socket
-
-from uvicorn import Config
-from uvicorn.supervisors import Multiprocess
 
 
 def cores() -> list[int]:
@@ -22,41 +17,10 @@ def cores() -> list[int]:
 def pin_this_process() -> None:
     """Stay on one processor; any, so that several installations on one machine do not all choose the first."""
     if found := cores():
-        _pin(0, random.choice(found))  # noqa: S311 - no secret
+        pin(0, random.choice(found))  # noqa: S311 - no secret
 
 
-class PinnedWorkers(Multiprocess):
-    """uvicorn's workers, each on the processor of its place; one that is replaced hands its own on."""
-
-    def __init__(self, config: Config, sockets: list[socket], processors: Sequence[int]) -> None:
-        """Prepare.
-
-        Args:
-            config: of the server.
-            sockets: where it listens.
-            processors: to pin the workers to in turn; none leaves them free.
-        """
-        super().__init__(config, sockets)
-        self._processors = processors
-        self._pinned: set[int] = set()
-
-    def init_processes(self) -> None:
-        """Start the workers."""
-        super().init_processes()
-        self._pin_new()
-
-    def keep_subprocess_alive(self) -> None:
-        """Replace workers that died."""
-        super().keep_subprocess_alive()
-        self._pin_new()
-
-    def _pin_new(self) -> None:
-        for place, process in enumerate(self.processes if self._processors else ()):
-            if process.pid is not None and process.pid not in self._pinned:
-                self._pinned.add(process.pid)
-                _pin(process.pid, self._processors[place % len(self._processors)])
-
-
-def _pin(pid: int, processor: int) -> None:
+def pin(pid: int, processor: int) -> None:
+    """Have a process stay on a processor."""
     with contextlib.suppress(OSError):  # it has just ended, or a container does not allow it; neither matters
         os.sched_setaffinity(pid, {processor})

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import socket
 import sys
 from collections.abc import Callable
@@ -12,17 +13,26 @@ from starlette.applications import Starlette
 from uvicorn.supervisors import ChangeReload
 
 from helpdesk_core.app import create_app
-from helpdesk_core.cli.cores import PinnedWorkers, cores, pin_this_process
+from helpdesk_core.cli.cores import cores, pin_this_process
 from helpdesk_core.cli.failures import Refused
 from helpdesk_core.cli.installation import Installation, pass_installation
 from helpdesk_core.cli.lazy import load
+from helpdesk_core.cli.workers import RETIRE, Workers
 from helpdesk_core.garbage import keep_what_is_loaded, without_collecting
 from helpdesk_core.keys import signing_key
 from helpdesk_core.logs import configure_logging
 from helpdesk_core.web.realtime.connection import LARGEST_FRAME
+from helpdesk_core.web.serving.protocol import Protocol
+from helpdesk_core.web.serving.state import Serving
 
 WORKS = "_HELPDESK_SERVE_WORKS"
 """Names what one process of the server tells the others."""
+
+GRACE_SECONDS = 15
+"""How long a process that stops waits for what it has begun; longer than the head of a request may take."""
+
+FIRST_INHERITED = 3
+"""File descriptor of the first socket that systemd hands over."""
 
 FAILED_START = 3
 """Exit code when the server could not start, as uvicorn has it."""
@@ -90,7 +100,16 @@ def application() -> Starlette:
         configure_logging(installation.settings.log_level)
         app = create_app(installation.settings, works=_works(installation))
         keep_what_is_loaded()
+    if os.name == "posix":
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the parent hears it as well, and sees to its children
+        signal.signal(RETIRE, lambda *_: retire(app.state.serving))
     return app
+
+
+def retire(serving: Serving) -> None:
+    """Stop as on SIGTERM, but leave it to the clients of open connections to hear that they are to come anew."""
+    serving.retiring = True
+    signal.raise_signal(signal.SIGTERM)
 
 
 def _server(
@@ -108,7 +127,7 @@ def _server(
     if reload:
         return ChangeReload(config, target=server.run, sockets=[listening]).run
     if workers > 1:
-        return PinnedWorkers(config, [listening], cores() if pin else ()).run
+        return Workers(config, [listening], cores() if pin else ()).run
 
     def run() -> None:
         if pin:
@@ -133,7 +152,7 @@ def _config(installation: Installation, app: Starlette | str, *, workers: int, r
         factory=isinstance(app, str),
         workers=workers,
         reload=reload,
-        http="httptools",
+        http=Protocol,
         loop="uvloop" if os.name == "posix" else "asyncio",
         lifespan="on",
         log_config=None,
@@ -141,18 +160,34 @@ def _config(installation: Installation, app: Starlette | str, *, workers: int, r
         server_header=False,
         proxy_headers=bool(proxies),
         forwarded_allow_ips=list(proxies),
-        timeout_graceful_shutdown=10,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_worker_healthcheck=30,
         ws_max_size=LARGEST_FRAME,
         ws_per_message_deflate=False,  # costs memory and time for each client; frames are small
     )
 
 
 def _listen(host: str, port: int) -> socket.socket:
+    inherited = _inherited()
+    if inherited is not None:
+        return inherited
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listening = socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
         raise Refused(f"Cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}.") from None
+    listening.set_inheritable(True)
+    return listening
+
+
+def _inherited() -> socket.socket | None:
+    """Return the socket that systemd listens on for this process (`sd_listen_fds(3)`); nothing without one.
+
+    Clients that connect while the process starts again wait in it.
+    """
+    if os.environ.get("LISTEN_PID") != str(os.getpid()) or os.environ.get("LISTEN_FDS") != "1":
+        return None
+    listening = socket.socket(fileno=FIRST_INHERITED)
     listening.set_inheritable(True)
     return listening
 

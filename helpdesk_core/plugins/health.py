@@ -14,11 +14,11 @@ from traceback import extract_tb
 from typing import Any
 
 from sqlalchemy import delete, select
-from sqlalchemy.exc import DataError, IntegrityError, OperationalError
+from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
 from helpdesk_core.clock import Clock
-from helpdesk_core.database import Database, commit
+from helpdesk_core.database import AWAY, Database, commit
 from helpdesk_core.errors import HelpdeskError
 from helpdesk_core.plugins.breaker import Breaker
 from helpdesk_core.plugins.discovery import BUILT_IN
@@ -38,7 +38,7 @@ MIGRATIONS_LOOKED_AT = timedelta(minutes=1)
 FAULTS_KEPT = timedelta(days=7)
 
 
-NOBODYS_FAULT = (HelpdeskError, IntegrityError, DataError, OperationalError)
+NOBODYS_FAULT = (HelpdeskError, IntegrityError, DataError, *AWAY)
 """What no plugin is blamed for: refusals, conflicts with what others wrote, a database that does not answer."""
 
 

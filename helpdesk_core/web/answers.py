@@ -16,6 +16,14 @@ from helpdesk_core.web.dialects import API_VERSION
 RawHeaders = tuple[tuple[bytes, bytes], ...]
 """Header fields as the server takes them: names in lower case."""
 
+ON_EVERY_ANSWER: RawHeaders = (
+    (b"x-api-version", API_VERSION.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"same-origin"),
+    (b"cache-control", b"private, no-cache"),
+)
+
 
 @dataclass(slots=True)
 class Answer:

@@ -2,9 +2,8 @@
 
 import asyncio
 import math
-import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from starlette.datastructures import UploadFile
@@ -24,9 +23,10 @@ from helpdesk_core.errors import (
     UnsupportedMediaType,
 )
 from helpdesk_core.plugins import Hung
+from helpdesk_core.schemas import Dialect
 from helpdesk_core.settings import Settings
 from helpdesk_core.web.answers import Answer
-from helpdesk_core.web.dialects import API_VERSION
+from helpdesk_core.web.errors import Overloaded
 from helpdesk_core.web.lanes import Lanes
 from helpdesk_core.web.paths import PathTree
 from helpdesk_core.web.requests import MULTIPART, Incoming
@@ -36,6 +36,9 @@ from helpdesk_core.web.unit_of_work import UnitOfWork
 MULTIPART_MARGIN = 65_536
 """Bytes that a form may have beside its file: boundaries, headers, other fields."""
 
+
+SLOWEST_BYTES_PER_SECOND = 100_000
+"""Whoever sends a large body more slowly than this is not waited for."""
 
 MOMENT_SECONDS = 1.0
 """Whoever works with a page asks more than once within this time."""
@@ -75,7 +78,7 @@ class Api:
         except HelpdeskError as error:
             near = endpoint or next(iter(methods.values()), None)
             document = near.document if near else None
-            answer = await self._in_lane(self._unit_of_work.refuse, error, incoming, endpoint, document)
+            answer = await self._refuse(error, incoming, endpoint, document)
         await send_answer(answer, send, head=incoming.method == "HEAD")
 
     def _find(self, path: str) -> tuple[Mapping[str, Endpoint], Mapping[str, str]]:
@@ -86,10 +89,13 @@ class Api:
         self, endpoint: Endpoint, incoming: Incoming, values: Mapping[str, str], scope: Scope, receive: Receive
     ) -> Answer:
         body, upload = b"", None
+        lane = self._lanes.choose(endpoint, incoming.query)
+        if self._lanes.are_full(lane):
+            raise Overloaded
         if endpoint.writes:
             try:
-                async with asyncio.timeout(self._settings.body_timeout_seconds):
-                    body, upload = await self._read(endpoint, incoming, scope, receive)
+                async with asyncio.timeout(self._settings.body_timeout_seconds) as deadline:
+                    body, upload = await self._read(endpoint, incoming, scope, _patient(receive, deadline))
             except TimeoutError:
                 raise BadRequest("The body took too long to arrive.") from None
         complete = Incoming(
@@ -104,9 +110,9 @@ class Api:
             values,
             upload,
         )
-        lane = self._lanes.choose(endpoint, incoming.query)
         try:
             if lane is None:
+                await self._lanes.turns.take()
                 return self._unit_of_work.run(endpoint, complete)
             return await asyncio.wrap_future(lane.submit(self._unit_of_work.run, endpoint, complete))
         except Hung:
@@ -115,8 +121,13 @@ class Api:
             if upload is not None:
                 await upload.close()
 
-    async def _in_lane(self, function: Callable[..., Answer], *arguments: Any) -> Answer:
-        return await asyncio.wrap_future(self._lanes.quick.submit(function, *arguments))
+    async def _refuse(
+        self, error: HelpdeskError, incoming: Incoming, endpoint: Endpoint | None, document: Dialect | None
+    ) -> Answer:
+        if isinstance(error, Overloaded) or self._lanes.are_full(self._lanes.quick):
+            return self._unit_of_work.turn_away(error, incoming, document)
+        refuse = self._unit_of_work.refuse
+        return await asyncio.wrap_future(self._lanes.quick.submit(refuse, error, incoming, endpoint, document))
 
     async def _read(
         self, endpoint: Endpoint, incoming: Incoming, scope: Scope, receive: Receive
@@ -154,6 +165,18 @@ class Api:
         query = scope["query_string"].decode("latin-1")
         address = client[0] if client else ""
         return Incoming(scope["request_id"], scope["method"], path, query, headers, b"", base, address)
+
+
+def _patient(receive: Receive, deadline: asyncio.Timeout) -> Receive:
+    """Return `receive` for bodies that may take the longer the more of them has arrived."""
+
+    async def extending() -> Message:
+        message = await receive()
+        more = len(message.get("body", b"")) / SLOWEST_BYTES_PER_SECOND
+        deadline.reschedule((deadline.when() or 0) + more)
+        return message
+
+    return extending
 
 
 def _bounded(receive: Receive, limit: int, refusal: PayloadTooLarge) -> Receive:
@@ -206,11 +229,3 @@ async def send_answer(answer: Answer, send: Send, *, head: bool) -> None:
     while (chunk := await loop.run_in_executor(None, next, chunks, None)) is not None:
         await send({"type": "http.response.body", "body": chunk, "more_body": True})
     await send({"type": "http.response.body", "body": b""})
-
-
-def new_request_id() -> str:
-    """Return `req_` and 18 random digits."""
-    return f"req_{secrets.randbelow(10**18):018d}"
-
-
-VERSION_HEADER = (b"x-api-version", API_VERSION.encode())

@@ -1,11 +1,24 @@
 """Errors in the form that the caller's document shows; the one place where an exception becomes an answer."""
 
+import logging
 from typing import Any
 
+from sqlalchemy.exc import DataError, IntegrityError
+
 from helpdesk_core.clock import api_time
-from helpdesk_core.errors import HelpdeskError
+from helpdesk_core.database import is_away, overtaken
+from helpdesk_core.errors import Conflict, HelpdeskError, Invalid, PreconditionFailed, Unavailable
+from helpdesk_core.plugins import Hung
 from helpdesk_core.schemas import Dialect
 from helpdesk_core.web.answers import Answer, Form, to_json
+
+log = logging.getLogger("helpdesk.web")
+
+
+class Overloaded(Unavailable):
+    """There are more requests than this server can answer. Try again shortly."""
+
+    code = "OVERLOADED"
 
 
 def render(error: HelpdeskError, dialect: Dialect, form: Form) -> Answer:
@@ -38,3 +51,28 @@ def _details(error: HelpdeskError) -> dict[str, Any]:
     if len(error.errors) > 1:
         details["errors"] = [{"field": problem.field, "message": problem.message} for problem in error.errors]
     return details
+
+
+def told(error: BaseException, request_id: str, path: str) -> HelpdeskError:
+    """Return what the caller is told about `error`; what is our fault is logged with its trace."""
+    if isinstance(error, HelpdeskError):
+        return error
+    if isinstance(error, IntegrityError):
+        log.warning("integrity error", extra={"request_id": request_id, "error": str(error.orig)})
+        return Conflict("This conflicts with what was stored meanwhile.")
+    if isinstance(error, DataError):
+        return Invalid("A value is out of range for the database.")
+    if overtaken(error):
+        return PreconditionFailed()
+    if isinstance(error, Hung):
+        return Unavailable("This took too long.")
+    if is_away(error):
+        log.error("the database is away", extra={"request_id": request_id, "error": first_line(error)})
+        return Unavailable()
+    log.error("unhandled error", exc_info=error, extra={"request_id": request_id, "path": path})
+    return HelpdeskError("Something went wrong on our side.")
+
+
+def first_line(error: BaseException) -> str:
+    """Return what a driver says, without the statement that it happened to."""
+    return (str(getattr(error, "orig", None) or error).strip().splitlines() or [type(error).__name__])[0]

@@ -3,6 +3,7 @@
 import contextlib
 import queue
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, InvalidStateError
 from typing import Any, TypeVar
@@ -11,6 +12,7 @@ from urllib.parse import unquote
 from helpdesk_core.plugins.watchdog import Watchdog
 from helpdesk_core.schemas import Filters
 from helpdesk_core.web.routing import Endpoint
+from helpdesk_core.web.serving.pressure import Backlog, Pressure, Turns, age
 
 T = TypeVar("T")
 
@@ -19,9 +21,19 @@ _Task = tuple["Future[Any]", Callable[..., Any], tuple[Any, ...]]
 CLOSING_SECONDS = 10.0
 """How long what is running has to finish when the process stops."""
 
+PATIENCE_SECONDS = 1.0
+"""How long requests wait for their turn unless the settings say otherwise."""
+
+PATIENCE_WITH_SLOW = 5
+"""Times as long as for the quick lane may requests wait for the slow one."""
+
 
 class Lane:
-    """A few threads with one queue. Unlike a pool of the standard library, it can do without one that is stuck."""
+    """A few threads with one queue. Unlike a pool of the standard library, it can do without one that is stuck.
+
+    Attributes:
+        backlog: when each request that waits for a thread began to.
+    """
 
     def __init__(self, size: int, name: str, watchdog: Watchdog) -> None:
         """Start no thread yet; each starts when there is more to do than threads.
@@ -35,6 +47,7 @@ class Lane:
         self._name = name
         self._watchdog = watchdog
         self._tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
+        self.backlog: Backlog = Backlog()
         self._threads: set[threading.Thread] = set()
         self._idle = 0
         self._lock = threading.Lock()
@@ -43,6 +56,7 @@ class Lane:
         """Have `function` called in a thread of the lane."""
         future: Future[T] = Future()
         with self._lock:
+            self.backlog.append(time.monotonic())
             self._tasks.put((future, function, arguments))
             if self._idle < self._tasks.qsize() and len(self._threads) < self._size:
                 self._start()
@@ -65,6 +79,7 @@ class Lane:
                 self._idle -= 1
             if task is None:
                 return
+            self.backlog.popleft()
             present[:] = [task[0]]
             _run(*task)
 
@@ -107,7 +122,9 @@ class Lanes:
     throughput and doubled the CPU of one. None is faster still, see `docs/decisions/0012-quick-reads-on-sqlite.md`.
     """
 
-    def __init__(self, quick: int, slow: int, *, reads_here: bool, watchdog: Watchdog) -> None:
+    def __init__(
+        self, quick: int, slow: int, *, reads_here: bool, watchdog: Watchdog, patience: float = PATIENCE_SECONDS
+    ) -> None:
         """Start no thread yet; each starts with its first request.
 
         Args:
@@ -115,16 +132,27 @@ class Lanes:
             slow: number of threads for what takes longer.
             reads_here: whether quick reads take no thread, but run on the event loop.
             watchdog: writes off threads that are stuck.
+            patience: seconds that a request may wait for its turn; while one waits for longer, others are refused.
         """
         self.quick = Lane(quick, "quick", watchdog)
         self.slow = Lane(slow, "slow", watchdog)
+        self.pressure = Pressure(patience)
+        self.pressure.watch(self.quick.backlog)
+        self.turns = Turns(self.pressure.watch(Backlog()))
         self._reads_here = reads_here
+        self._patience = patience
 
     def choose(self, endpoint: Endpoint, query: str) -> Lane | None:
         """Return the lane for a request; nothing for one that runs where it arrives."""
         if is_slow(endpoint, query):
             return self.slow
         return None if self._reads_here and not endpoint.writes else self.quick
+
+    def are_full(self, lane: Lane | None) -> bool:
+        """Tell whether there is no use in waiting for `lane`; for nothing, for a turn on the event loop."""
+        if lane is self.slow:
+            return age(lane.backlog) > self._patience * PATIENCE_WITH_SLOW
+        return self.pressure.is_high()
 
     def close(self) -> None:
         """Wait for what is running."""

@@ -13,22 +13,14 @@ from typing import Any
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from helpdesk_core.clock import Clock
-from helpdesk_core.errors import BadRequest, HelpdeskError
+from helpdesk_core.errors import BadRequest
 from helpdesk_core.schemas import Dialect
-from helpdesk_core.web.answers import Form
-from helpdesk_core.web.dispatch import VERSION_HEADER, new_request_id, send_answer
-from helpdesk_core.web.errors import render
+from helpdesk_core.web.answers import ON_EVERY_ANSWER, Form
+from helpdesk_core.web.dispatch import send_answer
+from helpdesk_core.web.errors import render, told
+from helpdesk_core.web.requests import new_request_id
 
 log = logging.getLogger("helpdesk.web")
-
-_HEADERS = (
-    VERSION_HEADER,
-    (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"DENY"),
-    (b"referrer-policy", b"same-origin"),
-    (b"cache-control", b"private, no-cache"),
-)
-
 
 SOCKET_BUFFER = 65_536
 """Bytes that may wait in the kernel for a client of a socket, which by itself would take megabytes."""
@@ -71,7 +63,7 @@ class Frame:
                 message["headers"] = [
                     *message["headers"],
                     (b"x-request-id", request_id.encode()),
-                    *(header for header in _HEADERS if header[0] not in given),
+                    *(header for header in ON_EVERY_ANSWER if header[0] not in given),
                 ]
             await send(message)
 
@@ -82,7 +74,7 @@ class Frame:
         except Exception as error:
             if status:
                 raise  # too late for an answer; the server closes the connection
-            await self._crashed(error, request_id, framed)
+            await self._crashed(error, scope, framed)
         finally:
             if self._log_requests:
                 self._log(scope, request_id, status, started)
@@ -115,12 +107,10 @@ class Frame:
         name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
         return any(fnmatchcase(name.lower(), pattern.lower()) for pattern in self._hosts)
 
-    async def _crashed(self, error: Exception, request_id: str, send: Send) -> None:
-        if not isinstance(error, HelpdeskError):
-            log.error("unhandled error", exc_info=error, extra={"request_id": request_id})
-            error = HelpdeskError("Something went wrong on our side.")
-        form = Form(envelope=False, request_id=request_id, now=self._clock.now())
-        await send_answer(render(error, Dialect.COMPREHENSIVE, form), send, head=False)
+    async def _crashed(self, error: Exception, scope: Scope, send: Send) -> None:
+        form = Form(envelope=False, request_id=scope["request_id"], now=self._clock.now())
+        refusal = told(error, form.request_id, scope["path"])
+        await send_answer(render(refusal, Dialect.COMPREHENSIVE, form), send, head=False)
 
     def _log(self, scope: Scope, request_id: str, status: int, started: float) -> None:
         milliseconds = round((time.perf_counter() - started) * 1000, 2)

@@ -1,5 +1,6 @@
 """The request as the unit of work sees it: read once on the event loop, then plain data."""
 
+import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -17,6 +18,11 @@ SchemaT = TypeVar("SchemaT", bound=Schema)
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
+
+
+def new_request_id() -> str:
+    """Return `req_` and 18 random digits."""
+    return f"req_{secrets.randbelow(10**18):018d}"
 
 
 @dataclass(frozen=True, slots=True)

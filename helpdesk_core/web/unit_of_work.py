@@ -3,18 +3,15 @@
 Runs in a database thread, from the credential to the encoded answer. An error of any kind rolls back.
 """
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
-from helpdesk_core.database import commit, overtaken
+from helpdesk_core.database import AWAY, commit, overtaken
 from helpdesk_core.errors import (
-    Conflict,
     CsrfFailed,
     HelpdeskError,
     Invalid,
@@ -27,12 +24,11 @@ from helpdesk_core.errors import (
     RateLimitExceeded,
     TwoFactorRequired,
     Unauthenticated,
-    Unavailable,
 )
 from helpdesk_core.events import Origin, attribute_session
 from helpdesk_core.keys import Vault, derived_keys
 from helpdesk_core.limits.spending import Spending
-from helpdesk_core.plugins import Gate, Hung, Phase, PluginHealth, Watchdog
+from helpdesk_core.plugins import Gate, Phase, PluginHealth, Watchdog
 from helpdesk_core.plugins.health import NOBODYS_FAULT
 from helpdesk_core.queries import Loaded
 from helpdesk_core.schemas import Dialect
@@ -42,15 +38,12 @@ from helpdesk_core.web.authentication import Authenticator, Principal, authentic
 from helpdesk_core.web.context import Context, Services, read_include
 from helpdesk_core.web.dialects import Wanted, choose, wanted_by
 from helpdesk_core.web.downloads import download
-from helpdesk_core.web.errors import render
+from helpdesk_core.web.errors import render, told
 from helpdesk_core.web.idempotency import Idempotency
 from helpdesk_core.web.lanes import is_slow
 from helpdesk_core.web.limits import Limits
 from helpdesk_core.web.requests import Incoming, query_values, read_body, read_path, read_query, respell
 from helpdesk_core.web.routing import Endpoint
-
-log = logging.getLogger("helpdesk.web")
-
 
 MOST_REPETITIONS = 5
 """Of a request with `If-Match` that others overtook; it ends with 412 then."""
@@ -135,7 +128,7 @@ class UnitOfWork:
             form = Form(wanted.envelope, incoming.request_id, now)
             if not isinstance(error, NOBODYS_FAULT):
                 self._health.failed(endpoint.plugin, self.phase, error)
-            refusal = told(error, incoming)
+            refusal = told(error, incoming.request_id, incoming.path)
             if refusal.errors and endpoint.body is not None:
                 respell(refusal, endpoint.body, incoming, dialect)
             return self._refused(refusal, incoming, dialect, form)
@@ -153,16 +146,25 @@ class UnitOfWork:
         """
         now = self._services.clock.now()
         spending = self._begin(now)
-        with self._services.database.session(writes=False) as session:
-            principal, _ = self._caller(session, incoming)
-            try:
+        principal = None
+        try:
+            with self._services.database.session(writes=False) as session:
+                principal, _ = self._caller(session, incoming)
                 self._limits.spend(spending, endpoint, incoming=incoming, principal=principal, session=session)
-            except RateLimitExceeded as exceeded:
-                error = exceeded
+        except RateLimitExceeded as exceeded:
+            error = exceeded
+        except AWAY as away:  # the request is refused all the same
+            told(away, incoming.request_id, incoming.path)
         wanted = _tolerated(incoming)
         dialect = choose(wanted, principal.dialect if principal else None, document)
         answer = self._refused(error, incoming, dialect, Form(wanted.envelope, incoming.request_id, now))
         return self._limits.finish(spending, answer)
+
+    def turn_away(self, error: HelpdeskError, incoming: Incoming, document: Dialect | None) -> Answer:
+        """Answer as `refuse` does, but without looking up who asks: there is no time for it."""
+        wanted = _tolerated(incoming)
+        form = Form(wanted.envelope, incoming.request_id, self._services.clock.now())
+        return self._refused(error, incoming, choose(wanted, None, document), form)
 
     def _caller(self, session: Session, incoming: Incoming) -> tuple[Principal | None, HelpdeskError | None]:
         """Return who calls, and what is wrong with their credential."""
@@ -322,23 +324,3 @@ def _to_answer(endpoint: Endpoint, value: Any, ctx: Context, form: Form) -> Answ
         if not endpoint.writes and value.etag in ctx.incoming.headers.get("if-none-match", ""):
             return Answer(304, headers=ctx.headers)
     return Answer(endpoint.status, encode(value, form), ctx.headers)
-
-
-def told(error: BaseException, incoming: Incoming) -> HelpdeskError:
-    """Return what the caller is told about `error`; what is our fault is logged with its trace."""
-    if isinstance(error, HelpdeskError):
-        return error
-    if isinstance(error, IntegrityError):
-        log.warning("integrity error", extra={"request_id": incoming.request_id, "error": str(error.orig)})
-        return Conflict("This conflicts with what was stored meanwhile.")
-    if isinstance(error, DataError):
-        return Invalid("A value is out of range for the database.")
-    if overtaken(error):
-        return PreconditionFailed()
-    if isinstance(error, Hung):
-        return Unavailable("This took too long.")
-    if isinstance(error, OperationalError):
-        log.error("database error", exc_info=error, extra={"request_id": incoming.request_id})
-        return Unavailable()
-    log.error("unhandled error", exc_info=error, extra={"request_id": incoming.request_id, "path": incoming.path})
-    return HelpdeskError("Something went wrong on our side.")

@@ -70,6 +70,41 @@ def test_it_answers_and_stops_when_it_is_told_to(migrated, arguments):
         assert process.wait(60) in {0, -signal.SIGTERM}
 
 
+def test_its_processes_are_replaced_when_it_is_told_to_while_it_answers(migrated):
+    with served(migrated, "--workers", "2") as (url, process):
+        assert status(f"{url}/readyz") == 200
+        before = workers_of(process.pid)
+        process.send_signal(signal.SIGHUP)
+        while len(before & workers_of(process.pid)) > 0:
+            assert status(f"{url}/healthz") == 200
+        assert status(f"{url}/readyz") == 200
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) in {0, -signal.SIGTERM}
+
+
+def workers_of(pid: int) -> set[int]:
+    """Return the processes that a server has started, but for the one that Python itself runs beside them."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return {int(child) for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()}
+
+
+def test_it_listens_where_systemd_does(migrated):
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("HELPDESK_")}
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        handed_over = 'exec 3<&"$0"; LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"'
+        process = subprocess.Popen(
+            ["bash", "-c", handed_over, str(listening.fileno()), HELPDESK, "serve"], cwd=migrated,
+            env={**inherited, **SPAWNED}, pass_fds=[listening.fileno()],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+    try:
+        assert status(f"{url}/readyz") == 200  # a client that comes before the server is ready waits
+    finally:
+        process.terminate()
+        process.wait()
+
+
 def test_the_demonstration_starts_in_an_empty_folder_on_loopback_alone(folder):
     with served(folder, "--demo", "--host", "0.0.0.0") as (url, _):
         assert url.startswith("http://127.0.0.1:")

@@ -95,7 +95,11 @@ ALWAYS = {
     "RateLimit-Policy": "RateLimitPolicy",
     "RateLimit": "RateLimit",
 }
-OF_STATUS = {401: {"WWW-Authenticate": "Authenticate"}, 429: {"Retry-After": "RetryAfter"}}
+OF_STATUS = {
+    401: {"WWW-Authenticate": "Authenticate"},
+    429: {"Retry-After": "RetryAfter"},
+    503: {"Retry-After": "RetryAfter"},
+}
 REFUSALS = {
     400: ("BadRequest", "The request is wrong; `details` names the fields."),
     401: ("Unauthenticated", "No credential, or a bad one."),

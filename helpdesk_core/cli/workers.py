@@ -1,0 +1,101 @@
+"""Several processes of the server: started, kept alive, and replaced one after the other without losing a request."""
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Sequence
+from socket import socket
+from typing import Final
+
+from uvicorn import Config
+from uvicorn.supervisors import Multiprocess
+from uvicorn.supervisors.multiprocess import Process, logger
+
+from helpdesk_core.cli.cores import pin
+
+RETIRE: Final = getattr(signal, "SIGQUIT", signal.SIGTERM)
+"""Tells a process that another one has taken its place."""
+
+START_SECONDS = 60.0
+"""How long a new process has until it answers."""
+
+RETIREMENT_SECONDS = 30.0
+"""How long one that was replaced has for what it has begun, and for clients that keep their connections open."""
+
+
+class Workers(Multiprocess):
+    """uvicorn's workers, each on the processor of its place; on SIGHUP each is replaced by a new one."""
+
+    def __init__(self, config: Config, sockets: list[socket], processors: Sequence[int]) -> None:
+        """Prepare.
+
+        Args:
+            config: of the server.
+            sockets: where it listens.
+            processors: to pin the workers to in turn; none leaves them free.
+        """
+        super().__init__(config, sockets)
+        self._processors = processors
+        self._pinned: set[int] = set()
+        self._retired: list[tuple[Process, float]] = []
+
+    def init_processes(self) -> None:
+        """Start the workers."""
+        super().init_processes()
+        self._pin_new()
+
+    def keep_subprocess_alive(self) -> None:
+        """Replace workers that died, and see to the end of those that were replaced."""
+        super().keep_subprocess_alive()
+        self._pin_new()
+        for process, until in [*self._retired]:
+            if process.process.is_alive() and time.monotonic() < until:
+                continue
+            process.kill()
+            process.join()
+            self._retired.remove((process, until))
+
+    def restart_all(self) -> None:
+        """Replace each worker: the new one answers before the old one hears of it, and nobody waits for the old one."""
+        for place, old in enumerate(self.processes):
+            new = Process(self.config, self.sockets)
+            new.start()
+            if not self._answers(new):
+                new.kill()
+                new.join()
+                logger.error("a new process does not answer; the old ones go on")
+                return
+            self.processes[place] = new
+            self._pin_new()
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(old.pid or 0, RETIRE)
+            self._retired.append((old, time.monotonic() + RETIREMENT_SECONDS))
+
+    def _answers(self, process: Process) -> bool:
+        until = time.monotonic() + START_SECONDS
+        while time.monotonic() < until and process.process.is_alive() and not self._is_told_to_stop():
+            if process.is_ready(timeout=0.5):
+                return True
+        return False
+
+    def _is_told_to_stop(self) -> bool:
+        return signal.SIGTERM in self.signal_queue or signal.SIGINT in self.signal_queue
+
+    def terminate_all(self) -> None:
+        """Stop every worker, those that were replaced as well."""
+        super().terminate_all()
+        for process, _ in self._retired:
+            process.terminate()
+
+    def join_all(self) -> None:
+        """Wait for every worker."""
+        super().join_all()
+        for process, _ in self._retired:
+            process.join()
+
+    def _pin_new(self) -> None:
+        for place, process in enumerate(self.processes if self._processors else ()):
+            if process.pid is not None and process.pid not in self._pinned:
+                self._pinned.add(process.pid)
+                pin(process.pid, self._processors[place % len(self._processors)])

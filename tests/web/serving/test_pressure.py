@@ -1,0 +1,124 @@
+"""Requests wait for their turn, and for no longer than is any use."""
+
+import asyncio
+import time
+from threading import Event
+
+import pytest
+
+from helpdesk_core.plugins import Watchdog
+from helpdesk_core.testing import Installation
+from helpdesk_core.web.lanes import Lanes
+from helpdesk_core.web.serving.pressure import Backlog, Pressure, Turns, age
+from tests.contract.steps import refused
+
+LONG_AGO = 100.0
+
+
+def test_one_turn_at_a_time_in_the_order_of_arrival_with_the_loop_in_between() -> None:
+    backlog, happened = Backlog(), list[str]()
+
+    async def reader(name: str, turns: Turns) -> None:
+        await turns.take()
+        happened.append(name)
+
+    async def play() -> None:
+        turns = Turns(backlog)
+        loop = asyncio.get_running_loop()
+        tasks = [loop.create_task(reader(name, turns)) for name in "abc"]
+
+        def elsewhere(times: int) -> None:
+            happened.append(".")
+            if times:
+                loop.call_soon(elsewhere, times - 1)
+
+        loop.call_soon(elsewhere, 4)
+        await asyncio.gather(*tasks)
+        assert not backlog
+        await reader("d", turns)
+
+    asyncio.run(play())
+    assert "".join(happened).replace(".", "") == "abcd"
+    assert "ab" not in "".join(happened)
+    assert "bc" not in "".join(happened)
+
+
+def test_whoever_gives_up_waiting_keeps_nobody_else_waiting() -> None:
+    backlog = Backlog()
+
+    async def play() -> None:
+        turns = Turns(backlog)
+        await turns.take()
+        first, second = asyncio.create_task(turns.take()), asyncio.create_task(turns.take())
+        await asyncio.sleep(0)
+        first.cancel()
+        async with asyncio.timeout(10):
+            await second
+
+    asyncio.run(play())
+    assert not backlog
+
+
+def test_pressure_is_high_once_the_oldest_has_waited_for_too_long() -> None:
+    pressure, now = Pressure(1.0), time.monotonic()
+    pressure.watch(Backlog())
+    assert (pressure.is_high(), pressure.oldest()) == (False, 0.0)
+    backlog = pressure.watch(Backlog([now, now + 1]))
+    assert not pressure.is_high()
+    backlog.appendleft(now - LONG_AGO)
+    assert pressure.is_high()
+    assert pressure.oldest() == age(backlog) or pressure.oldest() >= LONG_AGO
+
+
+@pytest.fixture
+def overloaded(installation: Installation) -> Installation:
+    installation.app.state.serving.pressure.watch(Backlog([time.monotonic() - LONG_AGO]))
+    return installation
+
+
+def test_a_request_that_would_wait_for_too_long_is_refused_at_once(overloaded: Installation) -> None:
+    with overloaded.statements() as seen:
+        answer = overloaded.http.get("/api/v1/users/profile/")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+    assert refused(answer, 503)["error"]["code"] == "OVERLOADED"
+    assert seen == []
+
+
+def test_under_pressure_nobody_looks_up_who_asks_for_what_is_not_there(overloaded: Installation) -> None:
+    with overloaded.statements() as seen:
+        refused(overloaded.http.get("/api/v1/nowhere/"), 404)
+    assert seen == []
+
+
+def test_a_page_says_so_as_a_page(overloaded: Installation) -> None:
+    answer = overloaded.http.get("/account/sign-in/")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+    assert "There are more requests" in answer.text
+
+
+def test_probes_are_answered_all_the_same(overloaded: Installation) -> None:
+    assert overloaded.http.get("/healthz").status_code == 200
+
+
+def test_what_is_slow_may_wait_for_longer(installation: Installation) -> None:
+    lanes = Lanes(1, 1, reads_here=False, watchdog=installation.parts.services.get(Watchdog), patience=1.0)
+    for lane in (lanes.quick, lanes.slow):
+        lane.backlog.append(time.monotonic() - 2)
+    assert (lanes.are_full(lanes.quick), lanes.are_full(lanes.slow)) == (True, False)
+    lanes.slow.backlog.appendleft(time.monotonic() - LONG_AGO)
+    assert lanes.are_full(lanes.slow)
+    lanes.close()
+
+
+def test_a_lane_knows_who_waits_and_forgets_who_is_served(installation: Installation) -> None:
+    lanes = Lanes(1, 1, reads_here=False, watchdog=installation.parts.services.get(Watchdog))
+    busy, done = Event(), Event()
+    running = lanes.quick.submit(lambda: (busy.set(), done.wait(10)))
+    busy.wait(10)
+    waiting = lanes.quick.submit(print)
+    assert len(lanes.quick.backlog) == 1
+    done.set()
+    running.result(10)
+    waiting.result(10)
+    assert not lanes.quick.backlog
+    lanes.close()
