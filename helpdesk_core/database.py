@@ -31,7 +31,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sess
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from helpdesk_core.clock import api_time
-from helpdesk_core.postgres import CONNECT_ARGUMENTS, look_after_idle
+from helpdesk_core.postgres import CONNECT_ARGUMENTS, prepare_postgres
 from helpdesk_core.sqlite import SqliteSynchronous, prepare_sqlite
 from helpdesk_core.tenancy import guard_tenancy
 
@@ -168,7 +168,7 @@ class Database:
         """
         if self.kind == "sqlite":
             return self.engine
-        look_after_idle(self.engine)
+        prepare_postgres(self.engine)
         return self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @contextmanager

@@ -17,8 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import CompilerElement
 
-from helpdesk_core.clock import api_time
-from helpdesk_core.database import Ranked, UtcDateTime
+from helpdesk_core.database import Ranked
 from helpdesk_core.tenancy import organization_of
 
 # The driver's own style would bind by position; by name, one mapping serves any shape.
@@ -210,8 +209,6 @@ def reader_for(kind: types.TypeEngine[Any], dialect: str) -> Callable[[Any], Any
     """
     if isinstance(kind, Ranked):
         return kind.words.__getitem__
-    if isinstance(kind, UtcDateTime):
-        return None if dialect == "sqlite" else api_time
     if isinstance(kind, Boolean):
         return bool if dialect == "sqlite" else None
     if isinstance(kind, types.JSON):

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import create_engine, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import NotSupportedError, OperationalError
 
 from helpdesk_core.database import Database, is_away
-from helpdesk_core.postgres import look_after_idle
+from helpdesk_core.postgres import PREPARE_AFTER, prepare_postgres
 from helpdesk_core.testing import Client, Installation
 from tests.contract.steps import refused, served
 from tests.databases import SERVER
@@ -57,7 +57,7 @@ def test_an_error_of_a_broken_connection_is_known_as_one(database: Database) -> 
 
 def test_a_connection_that_broke_while_it_was_idle_is_replaced_before_anybody_uses_it(database: Database) -> None:
     engine = create_engine(database.engine.url)
-    look_after_idle(engine, idle_seconds=0)
+    prepare_postgres(engine, idle_seconds=0)
     with engine.connect() as connection:
         first = connection.scalar(text("SELECT pg_backend_pid()"))
     end_connections(database)
@@ -68,7 +68,7 @@ def test_a_connection_that_broke_while_it_was_idle_is_replaced_before_anybody_us
 
 def test_one_that_was_used_a_moment_ago_is_not_looked_at(database: Database) -> None:
     engine = create_engine(database.engine.url)
-    look_after_idle(engine)
+    prepare_postgres(engine)
     with engine.connect() as connection:
         connection.execute(text("SELECT 1"))
     asked: list[object] = []
@@ -85,3 +85,29 @@ def test_what_only_reads_is_in_no_transaction_and_what_writes_is(database: Datab
         with database.session(writes=writes) as session:
             session.execute(text("SELECT pg_sleep(0.002)"))
             assert session.scalar(within) is not writes
+
+
+def test_statements_that_come_again_are_kept_by_the_server_across_requests(database: Database) -> None:
+    kept = text("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%comes_again%'")
+    for _ in range(PREPARE_AFTER + 1):
+        with database.session(writes=False) as session:
+            session.execute(text("SELECT 1 AS comes_again"))
+    with database.session(writes=False) as session:
+        assert session.scalar(kept) == 1
+
+
+def test_a_statement_whose_result_a_migration_changed_is_planned_anew(database: Database) -> None:
+    with database.engine.begin() as connection:
+        connection.execute(text("CREATE TABLE changing (name varchar(10))"))
+    for _ in range(PREPARE_AFTER + 2):
+        with database.session(writes=False) as session:
+            session.execute(text("SELECT name FROM changing"))
+    other = create_engine(database.engine.url)  # as a migration is; a connection that does it itself knows
+    with other.begin() as connection:
+        connection.execute(text("ALTER TABLE changing ALTER name TYPE text"))
+    with database.session(writes=False) as session, pytest.raises(NotSupportedError) as caught:
+        session.execute(text("SELECT name FROM changing"))
+    assert is_away(caught.value)
+    with database.session(writes=False) as session:
+        assert session.execute(text("SELECT name FROM changing")).all() == []
+    other.dispose()
