@@ -32,8 +32,7 @@ from helpdesk_core.backup.manifest import (
     StoredFile,
     checksum_line,
 )
-from helpdesk_core.backup.streams import measure, sync, sync_everything, write
-from helpdesk_core.errors import NotFound
+from helpdesk_core.backup.streams import copy, measure, sync, sync_everything, write
 from helpdesk_core.files import FolderStore
 from helpdesk_core.keys import has_key, signing_key
 
@@ -68,7 +67,7 @@ def make_backup(
         contents, database = _write_database(source, folder)
         listing.copy_new()
         if with_key:
-            write(folder / KEY, [signing_key(source.settings)], sync=True)
+            write(folder / KEY, signing_key(source.settings))
         manifest = Manifest(
             format=FORMAT,
             created_at=now.replace(microsecond=0),
@@ -81,8 +80,8 @@ def make_backup(
             audit=contents.audit,
             keys=source.keys(included=with_key),
         )
-        write(folder / FILE, [manifest.dump()], sync=True)
-        write(folder / CHECKSUM, [checksum_line(manifest.dump())], sync=True)
+        write(folder / FILE, manifest.dump())
+        write(folder / CHECKSUM, checksum_line(manifest.dump()))
     return manifest
 
 
@@ -93,21 +92,21 @@ class _Listing:
         self._folder, self._source = folder / FILES, source
         self._target, self._list = FolderStore(self._folder), folder / LISTING
         self._folder.mkdir(mode=0o700)
-        write(self._list, ())
+        write(self._list, b"")
         self._count = self._size = 0
 
     def copy_new(self) -> None:
         """Copy what is not in the backup yet; what is deleted just now is left out."""
         with self._list.open("ab") as lines:
             for key in self._source:
-                try:
-                    target, content = self._target.path(key), self._source.read(key)
-                except NotFound:
-                    continue
+                target = self._target.path(key)
                 if target.exists():
                     continue
                 target.parent.mkdir(mode=0o700, exist_ok=True)
-                size, digest = write(target, content)
+                try:
+                    size, digest = copy(self._source.path(key), target)
+                except FileNotFoundError:
+                    continue
                 lines.write(StoredFile(key=key, size=size, sha256=digest).model_dump_json().encode() + b"\n")
                 self._count += 1
                 self._size += size

@@ -4,7 +4,6 @@ Everything is written beside what is there. Then names are changed, which takes 
 kept under another one; a failure changes them back.
 """
 
-import contextlib
 import shutil
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -18,7 +17,7 @@ from helpdesk_core.backup import postgres, programs, sqlite
 from helpdesk_core.backup.failures import BackupFailed
 from helpdesk_core.backup.installed import Installed
 from helpdesk_core.backup.manifest import FILES, KEY, Manifest, listed_files
-from helpdesk_core.backup.streams import chunks, sync, sync_everything, write
+from helpdesk_core.backup.streams import copy, sync, sync_everything, write
 from helpdesk_core.files import FolderStore
 from helpdesk_core.keys import FILE as KEY_FILE
 from helpdesk_core.keys import has_key
@@ -134,7 +133,7 @@ class _Restoring:
         for each in listed_files(self._folder):
             path = target.path(each.key)
             path.parent.mkdir(exist_ok=True)
-            write(path, chunks(source.path(each.key)))
+            copy(source.path(each.key), path)
         sync_everything()
 
     def place_key(self) -> None:
@@ -143,7 +142,7 @@ class _Restoring:
             return
         path = self._installed.settings.home / KEY_FILE
         self._undo.callback(path.unlink, missing_ok=True)
-        write(path, chunks(self._folder / KEY), sync=True)
+        write(path, (self._folder / KEY).read_bytes())
         self.key_placed = True
 
     def place_database(self, say: Say) -> None:
@@ -169,11 +168,10 @@ class _Restoring:
         staged = file.with_name(f".{file.name}.{self._stamp}.restoring")
         file.parent.mkdir(parents=True, exist_ok=True)
         self._undo.callback(staged.unlink, missing_ok=True)
-        write(staged, chunks(self._folder / self._manifest.database_file), sync=True)
-        keep = True
+        copy(self._folder / self._manifest.database_file, staged)
+        sync(staged)
+        keep = not sqlite.is_empty(file)
         if file.exists():
-            with contextlib.suppress(BackupFailed):
-                keep = not sqlite.is_empty(file)  # a damaged one is kept
             sqlite.close_for_good(file)
         for ending in sqlite.BESIDE:  # a log that is left would be taken for the new file's
             if (path := file.with_name(file.name + ending)).exists():

@@ -96,11 +96,14 @@ def snapshot(file: Path, target: Path) -> Contents:
 
 
 def is_empty(file: Path) -> bool:
-    """Tell whether there is no database in a file, or one without tables."""
+    """Tell whether there is no database in a file, or one without tables; one that cannot be read is not empty."""
     if not file.exists() or file.stat().st_size == 0:
         return True
-    with reading(file) as reader:
-        return not reader.tables()
+    try:
+        with reading(file) as reader:
+            return not reader.tables()
+    except BackupFailed:
+        return False
 
 
 def close_for_good(file: Path) -> None:

@@ -1,45 +1,42 @@
 """Copying and hashing files in chunks: none is ever in memory as a whole."""
 
 import os
-from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from pathlib import Path
+from typing import BinaryIO
 
 CHUNK = 1024 * 1024
 
 
-def chunks(path: Path) -> Iterator[bytes]:
-    """Iterate over the content of a file."""
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK):
-            yield chunk
+def write(path: Path, content: bytes) -> None:
+    """Write a small new file that only its owner can read; it is on the disk when this returns."""
+    with _new(path) as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
 
 
-def write(path: Path, content: Iterable[bytes], *, sync: bool = False) -> tuple[int, str]:
-    """Write a new file that only its owner can read, and return its size and SHA-256.
-
-    Args:
-        path: must not exist.
-        content: in chunks.
-        sync: whether it is on the disk when this returns.
-    """
-    digest, size = sha256(), 0
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        for chunk in content:
-            file.write(chunk)
-            digest.update(chunk)
-            size += len(chunk)
-        if sync:
-            file.flush()
-            os.fsync(file.fileno())
-    return size, digest.hexdigest()
+def copy(source: Path, target: Path) -> tuple[int, str]:
+    """Copy a file to a new one that only its owner can read, and return its size and SHA-256."""
+    with source.open("rb") as read, _new(target) as written:
+        return _pour(read, written)
 
 
 def measure(path: Path) -> tuple[int, str]:
     """Return the size and SHA-256 of a file."""
+    with path.open("rb") as file:
+        return _pour(file, None)
+
+
+def _new(path: Path) -> BinaryIO:
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+
+
+def _pour(source: BinaryIO, target: BinaryIO | None) -> tuple[int, str]:
     digest, size = sha256(), 0
-    for chunk in chunks(path):
+    while chunk := source.read(CHUNK):
+        if target is not None:
+            target.write(chunk)
         digest.update(chunk)
         size += len(chunk)
     return size, digest.hexdigest()

@@ -87,9 +87,12 @@ def _audit(installation: Installation) -> Finding:
         return Finding("audit log", State.WRONG, "the secret key that sealed it is not here")
     seals = Seals(derived_keys(installation.settings, "audit log"))
     try:
+        Installed(installation.settings).require_database()
         with installation.database.session(writes=False) as session:
             set_unscoped(session)
             walked = walk(session, seals)
+    except BackupFailed as error:
+        return Finding("audit log", State.WRONG, str(error))
     except SQLAlchemyError as error:
         reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
         return Finding("audit log", State.WRONG, f"it cannot be read: {reason}")
