@@ -15,11 +15,11 @@ from helpdesk_core.plugins.discovery import discover
 
 
 @click.command()
-@click.argument("target", type=click.Path(path_type=Path))
+@click.argument("target")
 @click.option("--with-secret-key", "with_key", is_flag=True, help="Put the secret key into the backup, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest as JSON.")
 @pass_installation
-def backup(installation: Installation, target: Path, *, with_key: bool, as_json: bool) -> None:
+def backup(installation: Installation, target: str, *, with_key: bool, as_json: bool) -> None:
     """Write a backup to TARGET, a new folder, while servers and workers go on.
 
     It holds the database as it is at one moment, the stored files, and a manifest with digests of everything. Without
@@ -28,7 +28,7 @@ def backup(installation: Installation, target: Path, *, with_key: bool, as_json:
     began = time.monotonic()
     manifest = make_backup(
         Installed(installation.settings),
-        target,
+        Path(target),
         now=SystemClock().now(),
         plugins={each.id: each.version for each in discover(installation.settings.wanted_plugins)},
         with_key=with_key,

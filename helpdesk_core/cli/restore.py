@@ -31,14 +31,14 @@ LOST = (
 
 
 @click.command()
-@click.argument("source", type=click.Path(path_type=Path))
+@click.argument("source")
 @click.option("--replace", is_flag=True, help="Set aside what is here already.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--accept-other-key", is_flag=True, help="Restore although the secret key is another one.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was found afterwards as JSON.")
 @pass_installation
 def restore(
-    installation: Installation, source: Path, *, replace: bool, yes: bool, accept_other_key: bool, as_json: bool
+    installation: Installation, source: str, *, replace: bool, yes: bool, accept_other_key: bool, as_json: bool
 ) -> None:
     """Restore the backup SOURCE into the installation of the present settings, and compare it with its manifest.
 
@@ -46,20 +46,21 @@ def restore(
     Stop servers and workers first.
     """
     installed = Installed(installation.settings)
-    manifest = read_manifest(source)
+    folder = Path(source)
+    manifest = read_manifest(folder)
     check_kind(manifest, installed)
     check_programs(installed)
     _check_keys(manifest, installed, accept=accept_other_key)
-    _check_backup(source, as_json=as_json)
+    _check_backup(folder, as_json=as_json)
     _make_room(installed, replace=replace, yes=yes, as_json=as_json)
 
     def say(line: str) -> None:
         click.echo(line, err=as_json)
 
     say(f"From {api_time(manifest.created_at)}: {told(manifest)}")
-    restored = restore_backup(source, manifest, installed, now=SystemClock().now(), say=say)
+    restored = restore_backup(folder, manifest, installed, now=SystemClock().now(), say=say)
     outcome = _outcome(installation, restored)
-    well = print_findings(compare(source, manifest, installed), as_json=as_json, **outcome)
+    well = print_findings(compare(folder, manifest, installed), as_json=as_json, **outcome)
     if not as_json:
         _print(outcome)
     if not well:
@@ -81,10 +82,10 @@ def _check_keys(manifest: Manifest, installed: Installed, *, accept: bool) -> No
     )
 
 
-def _check_backup(source: Path, *, as_json: bool) -> None:
+def _check_backup(folder: Path, *, as_json: bool) -> None:
     """Check every byte before anything is touched."""
     click.echo("Checking the backup ...", err=as_json)
-    _, findings = read_and_check(source)
+    _, findings = read_and_check(folder)
     wrong = [f"{each.check}: {each.told}" for each in findings if each.state is State.WRONG]
     if wrong:
         raise BackupFailed("The backup is not as it was written, and nothing was touched. " + " ".join(wrong))

@@ -24,11 +24,11 @@ from helpdesk_core.tenancy import set_unscoped
 
 
 @click.command()
-@click.argument("backup", required=False, type=click.Path(path_type=Path))
+@click.argument("backup", required=False)
 @click.option("--installation", "against", is_flag=True, help="Compare the present installation with the backup.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
 @pass_installation
-def verify(installation: Installation, backup: Path | None, *, against: bool, as_json: bool) -> None:
+def verify(installation: Installation, backup: str | None, *, against: bool, as_json: bool) -> None:
     """Check the installation, or BACKUP; exit with 1 if anything is wrong.
 
     Without BACKUP: the database, the stored files that its rows name, and the seals of the audit log. With BACKUP:
@@ -39,7 +39,7 @@ def verify(installation: Installation, backup: Path | None, *, against: bool, as
     if backup is None:
         findings = inspect(installation)
     else:
-        findings = _check(Installed(installation.settings), backup, against=against)
+        findings = _check(Installed(installation.settings), Path(backup), against=against)
     if not print_findings(findings, as_json=as_json):
         click.get_current_context().exit(1)
 
