@@ -1,6 +1,6 @@
 """Backups are taken from a server that many write to, and restored elsewhere: what was acknowledged before is there.
 
-uv run pytest -n0 -s tests/chaos/test_backup_drill.py    (CHAOS_WRITERS, CHAOS_SECONDS and CHAOS_TICKETS change how much)
+uv run pytest -n0 -s tests/chaos/test_backup_drill.py    (CHAOS_WRITERS, CHAOS_SECONDS, CHAOS_ROWS change how much)
 """
 
 import json
@@ -21,7 +21,7 @@ from tests.chaos.place import PASSWORD, Place, _administer, place
 
 WRITERS = int(os.environ.get("CHAOS_WRITERS", "16"))
 SECONDS = float(os.environ.get("CHAOS_SECONDS", "20"))
-TICKETS = int(os.environ.get("CHAOS_TICKETS", "100000"))
+ROWS = int(os.environ.get("CHAOS_ROWS", "100000"))
 BACKUPS = 3
 
 
@@ -128,7 +128,7 @@ def test_what_was_acknowledged_before_a_backup_is_in_it(tmp_path: Path) -> None:
 
 
 def multiply(made: Place, token: str) -> None:
-    """Make the database as large as one of some years: copies of one ticket's event, which nobody has to deliver."""
+    """Make the database as large as one of some years: copies of one login."""
     headers = {"Authorization": f"Bearer {token}"}
     ticket = {"subject": "The first", "description": "Of many."}
     assert httpx2.post(f"{made.url}/api/v1/tickets/", json=ticket, headers=headers).status_code == 201
@@ -139,7 +139,7 @@ def multiply(made: Place, token: str) -> None:
         connection.execute(
             text(
                 f"INSERT INTO core_login ({names}) WITH RECURSIVE many (n) AS"
-                f" (SELECT 1 UNION ALL SELECT n + 1 FROM many WHERE n < {TICKETS})"
+                f" (SELECT 1 UNION ALL SELECT n + 1 FROM many WHERE n < {ROWS})"
                 f" SELECT {names} FROM (SELECT * FROM core_login LIMIT 1) AS one, many"
             )
         )
@@ -160,34 +160,41 @@ def restore(origin: Place, drill: Drill, written: list[Written]) -> None:
         made.run("restore", str(drill.folder))
         drill.restore_seconds = time.monotonic() - began
         drill.equal = "WRONG" not in made.run("verify", str(drill.folder), "--installation")
-        before = [each for each in written if each.ended < drill.began]
-        tickets = {str(row[0]) for row in made.rows("SELECT uuid FROM tickets_ticket")}
-        attachments = dict(made.rows("SELECT id, file_key FROM tickets_attachment"))
-        there = {**dict.fromkeys(tickets), **{str(key): stored for key, stored in attachments.items()}}
-        drill.acknowledged = len(before)
-        drill.lost = sum(each.key not in there for each in before)
-        drill.lost += sum(
-            not (made.folder / "files" / str(key)[:2] / str(key)).exists() for key in attachments.values()
-        )
+        before = [each.key for each in written if each.ended < drill.began]
+        drill.acknowledged, drill.lost = len(before), len(lost(made, before))
         made.run("verify")
-        made.serve()
-        made.wait_until_it_answers()
-        login = {"email": "ada@acme.com", "password": PASSWORD}
-        token = httpx2.post(f"{made.url}/api/v1/users/login/", json=login).json()["access"]
-        headers = {"Authorization": f"Bearer {token}"}
-        listed = httpx2.get(f"{made.url}/api/v1/tickets/", headers=headers)
-        opened = httpx2.post(f"{made.url}/api/v1/tickets/", json={"subject": "s", "description": "d"}, headers=headers)
-        drill.answers = (listed.status_code, opened.status_code) == (200, 201)
-        seconds, equal = f"{drill.restore_seconds:.1f}", "equal" if drill.equal else "DIFFERENT"
-        sys.stderr.write(
-            f"{drill.folder.name}: restored and compared in {seconds} s, {equal}; {drill.acknowledged} writes "
-            f"acknowledged before it began, {drill.lost} lost; serve {'answers' if drill.answers else 'DOES NOT ANSWER'}\n"
-        )
+        drill.answers = does_answer(made)
+    equal, answers = "equal" if drill.equal else "DIFFERENT", "answers" if drill.answers else "DOES NOT ANSWER"
+    sys.stderr.write(
+        f"{drill.folder.name}: restored and compared in {drill.restore_seconds:.1f} s, {equal}; {drill.acknowledged}"
+        f" writes acknowledged before it began, {drill.lost} lost; serve {answers}\n"
+    )
+
+
+def lost(made: Place, before: list[str]) -> list[str]:
+    """Return what was acknowledged and is not there, and files that rows name and are not there."""
+    tickets = {str(row[0]) for row in made.rows("SELECT uuid FROM tickets_ticket")}
+    attachments = {str(row[0]): str(row[1]) for row in made.rows("SELECT id, file_key FROM tickets_attachment")}
+    files = [key for key in attachments.values() if not (made.folder / "files" / key[:2] / key).exists()]
+    return [key for key in before if key not in tickets and key not in attachments] + files
+
+
+def does_answer(made: Place) -> bool:
+    """Tell whether a server reads and writes there."""
+    made.serve()
+    made.wait_until_it_answers()
+    login = {"email": "ada@acme.com", "password": PASSWORD}
+    token = httpx2.post(f"{made.url}/api/v1/users/login/", json=login).json()["access"]
+    headers = {"Authorization": f"Bearer {token}"}
+    listed = httpx2.get(f"{made.url}/api/v1/tickets/", headers=headers)
+    ticket = {"subject": "After the restore", "description": "It works."}
+    opened = httpx2.post(f"{made.url}/api/v1/tickets/", json=ticket, headers=headers)
+    return (listed.status_code, opened.status_code) == (200, 201)
 
 
 def report(made: Place, written: list[Written], drills: list[Drill]) -> None:
     kind = "PostgreSQL" if made.database.startswith("postgresql") else "SQLite"
-    sys.stderr.write(f"\n{kind}: {WRITERS} writers, {len(written)} writes acknowledged, {TICKETS:,} rows before\n")
+    sys.stderr.write(f"\n{kind}: {WRITERS} writers, {len(written)} writes acknowledged, {ROWS:,} rows before\n")
     for drill in drills:
         rows = sum(int(str(table["rows"])) for table in drill.tables.values())
         sys.stderr.write(f"{drill.folder.name}: {rows:,} rows in {drill.ended - drill.began:.1f} s\n")
