@@ -2,7 +2,7 @@
 
 The files that are there are copied first, then the database is written as it is at one moment, then the files that have
 come since. A row of that moment therefore names a file that was copied before or after it, also when the file is
-deleted meanwhile; some files may belong to no row.
+deleted meanwhile, unless it was uploaded and deleted while the backup ran; some files may belong to no row.
 """
 
 import shutil

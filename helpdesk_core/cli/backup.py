@@ -34,11 +34,13 @@ def backup(installation: Installation, target: str, *, with_key: bool, as_json: 
         with_key=with_key,
         say=lambda line: click.echo(line, err=as_json),
     )
+    if manifest.keys.current is None:
+        click.echo("There is no secret key here. Does this command see the settings of the server?", err=True)
     if as_json:
         click.echo(manifest.dump(), nl=False)
         return
     click.echo(told(manifest))
-    if not with_key:
+    if manifest.keys.current and not with_key:
         click.echo("The secret key is not in it: keep it elsewhere, or what it encrypted is lost.")
     click.echo(f"Wrote {target} in {time.monotonic() - began:.1f} s.")
 

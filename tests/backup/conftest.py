@@ -38,3 +38,10 @@ def elsewhere(tmp_path: Path, worker_id: str) -> Iterator[Place]:
     """An empty installation with the same key."""
     with empty_database(tmp_path, worker_id, "elsewhere") as url:
         yield Place(tmp_path / "elsewhere", url)
+
+
+@pytest.fixture
+def filled(elsewhere: Place, kept: Path) -> Place:
+    """An installation to change, as the one of the backup."""
+    elsewhere.done("restore", kept)
+    return elsewhere

@@ -5,25 +5,11 @@ import json
 
 import pytest
 
-from helpdesk_core.backup.manifest import checksum_line
+from tests.backup.damage import flip, rewrite, some_file
 from tests.backup.place import KEY, Place, checks
 from tests.databases import SERVER
 
 DATABASE = "database.dump" if SERVER else "database.sqlite"
-
-
-def flip(path, at=-1):
-    """Change one bit of a file."""
-    content = bytearray(path.read_bytes())
-    content[at] ^= 1
-    path.write_bytes(content)
-
-
-def rewrite(backup, **changes):
-    """Write the manifest anew, with a checksum that fits."""
-    content = json.dumps({**json.loads((backup / "manifest.json").read_text()), **changes}).encode()
-    (backup / "manifest.json").write_bytes(content)
-    (backup / "manifest.sha256").write_bytes(checksum_line(content))
 
 
 def wrong(place, *arguments):
@@ -32,10 +18,6 @@ def wrong(place, *arguments):
     found = {check: told for check, (state, told) in checks(result.stdout).items() if state == "WRONG"}
     assert result.exit_code == bool(found), result.output
     return found
-
-
-def some_file(backup):
-    return max((backup / "files").glob("??/*"), key=lambda path: path.stat().st_size)
 
 
 def test_a_whole_backup_is_told_line_by_line(origin, kept):
@@ -146,14 +128,13 @@ class TestAgainstTheInstallation:
         told = checks(origin.done("verify", kept, "--installation"))
         assert told["same tables"][0] == told["same files"][0] == "ok"
 
-    def test_what_differs_is_named(self, elsewhere, tmp_path):
-        elsewhere.fill()
-        elsewhere.done("backup", tmp_path / "backup")
-        elsewhere.run("UPDATE core_user SET first_name = 'Eve'", "DELETE FROM core_audit_head")
-        (key,) = elsewhere.run("SELECT avatar FROM core_user")[0]
-        flip(elsewhere.files.path(key))
-        more = elsewhere.store(b"more")
-        found = wrong(elsewhere, tmp_path / "backup", "--installation")
+    def test_what_differs_is_named(self, filled, tmp_path):
+        filled.done("backup", tmp_path / "backup")
+        filled.run("UPDATE core_user SET first_name = 'Eve'", "DELETE FROM core_audit_head")
+        (key,) = filled.run("SELECT avatar FROM core_user")[0]
+        flip(filled.files.path(key))
+        more = filled.store(b"more")
+        found = wrong(filled, tmp_path / "backup", "--installation")
         assert (
             found["same tables"] == "core_audit_head has 0 rows instead of 1; core_user has other values in its 1 row"
         )

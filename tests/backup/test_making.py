@@ -2,33 +2,21 @@
 
 import hashlib
 import json
-import resource
 import stat
 import threading
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, text
 
 from helpdesk_core.keys import fingerprint
+from tests.backup.damage import no_file_larger_than
 from tests.backup.place import KEY, Place
 from tests.databases import SERVER
 
 
 def manifest(folder: Path):
     return json.loads((folder / "manifest.json").read_text())
-
-
-@contextmanager
-def no_file_larger_than(size: int):
-    """What a full disk does to whoever writes."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_the_manifest_tells_what_there_is(origin, kept):
@@ -112,10 +100,9 @@ def test_a_full_disk_leaves_nothing_behind(origin, tmp_path, size):
     assert not list((tmp_path / "target").iterdir())
 
 
-def test_it_is_one_moment_while_others_write(elsewhere, tmp_path):
-    elsewhere.fill()
-    elsewhere.run("CREATE TABLE core_probe (id INTEGER PRIMARY KEY, half INTEGER)")
-    engine = create_engine(elsewhere.database)
+def test_it_is_one_moment_while_others_write(filled, tmp_path):
+    filled.run("CREATE TABLE core_probe (id INTEGER PRIMARY KEY, half INTEGER)")
+    engine = create_engine(filled.database)
     began, stopping = threading.Event(), threading.Event()
 
     def write() -> None:
@@ -131,41 +118,39 @@ def test_it_is_one_moment_while_others_write(elsewhere, tmp_path):
     writer.start()
     began.wait()
     try:
-        elsewhere.done("backup", tmp_path / "backup")
+        filled.done("backup", tmp_path / "backup")
     finally:
         stopping.set()
         writer.join()
         engine.dispose()
     assert manifest(tmp_path / "backup")["tables"]["core_probe"]["rows"] % 2 == 0
-    elsewhere.done("verify", tmp_path / "backup")
+    filled.done("verify", tmp_path / "backup")
 
 
-def test_a_file_that_is_deleted_meanwhile_is_there_as_its_row_is(elsewhere, tmp_path, monkeypatch):
-    elsewhere.fill()
-    (key,) = elsewhere.run("SELECT avatar FROM core_user")[0]
+def test_a_file_that_is_deleted_meanwhile_is_there_as_its_row_is(filled, tmp_path, monkeypatch):
+    (key,) = filled.run("SELECT avatar FROM core_user")[0]
     kind = "postgres" if SERVER else "sqlite"
 
     def snapshot(*arguments):
-        elsewhere.files.delete(key)
-        later.append(elsewhere.store(b"uploaded just now"))
+        filled.files.delete(key)
+        later.append(filled.store(b"uploaded just now"))
         return real(*arguments)
 
     later: list[str] = []
     module = __import__(f"helpdesk_core.backup.{kind}", fromlist=["snapshot"])
     real = module.snapshot
     monkeypatch.setattr(module, "snapshot", snapshot)
-    elsewhere.done("backup", tmp_path / "backup")
+    filled.done("backup", tmp_path / "backup")
     copied = {path.name for path in (tmp_path / "backup" / "files").glob("??/*")}
     assert {key, *later} <= copied
 
 
 @pytest.mark.skipif(bool(SERVER), reason="is about pages of SQLite")
-def test_what_was_deleted_does_not_travel(elsewhere, tmp_path):
-    elsewhere.fill()
-    elsewhere.run(
+def test_what_was_deleted_does_not_travel(filled, tmp_path):
+    filled.run(
         "CREATE TABLE core_probe (id INTEGER PRIMARY KEY, words TEXT)",
         "INSERT INTO core_probe VALUES (1, 'canary of what was deleted')",
     )
-    elsewhere.run("DELETE FROM core_probe")
-    elsewhere.done("backup", tmp_path / "backup")
+    filled.run("DELETE FROM core_probe")
+    filled.done("backup", tmp_path / "backup")
     assert b"canary of what was deleted" not in (tmp_path / "backup" / "database.sqlite").read_bytes()

@@ -10,21 +10,21 @@ import pytest
 from sqlalchemy import create_engine
 
 from helpdesk_core.keys import fingerprint
+from tests.backup.damage import flip, no_file_larger_than, rewrite, some_file
 from tests.backup.place import KEY, Place, checks, contents
-from tests.backup.test_checking import flip, rewrite, some_file
-from tests.backup.test_making import no_file_larger_than
 from tests.databases import SERVER
 
 OTHER = "another secret key of more than thirty-two characters"
 
 
 @pytest.fixture
-def occupied(elsewhere):
+def occupied(filled):
     """An installation with an organisation of its own."""
-    elsewhere.done("migrate")
-    elsewhere.done("organization", "create", "--name", "Globex", "--slug", "globex")
-    elsewhere.store(b"of Globex")
-    return elsewhere
+    filled.run("UPDATE core_organization SET slug = 'globex'")
+    for key in [*filled.files]:
+        filled.files.delete(key)
+    filled.store(b"of Globex")
+    return filled
 
 
 def slugs(place):
@@ -135,11 +135,10 @@ def test_a_database_in_use_is_not_replaced(kept, occupied):
     assert is_untouched(occupied)
 
 
-def test_an_older_backup_says_that_migrations_are_due(elsewhere, tmp_path):
-    elsewhere.fill()
-    elsewhere.run("UPDATE helpdesk_version_core SET version_num = '0001'")
-    elsewhere.done("backup", tmp_path / "backup")
-    told = elsewhere.done("restore", tmp_path / "backup", "--replace", "--yes")
+def test_an_older_backup_says_that_migrations_are_due(filled, tmp_path):
+    filled.run("UPDATE helpdesk_version_core SET version_num = '0001'")
+    filled.done("backup", tmp_path / "backup")
+    told = filled.done("restore", tmp_path / "backup", "--replace", "--yes")
     assert "Migrations are due (core): run `helpdesk migrate`." in told
 
 
