@@ -130,7 +130,7 @@ class TestAgainstTheInstallation:
 
     def test_what_differs_is_named(self, filled, tmp_path):
         filled.done("backup", tmp_path / "backup")
-        filled.run("UPDATE core_user SET first_name = 'Eve'", "DELETE FROM core_audit_head")
+        filled.run("UPDATE core_user SET username = 'eva'", "DELETE FROM core_audit_head")
         (key,) = filled.run("SELECT avatar FROM core_user")[0]
         flip(filled.files.path(key))
         more = filled.store(b"more")
