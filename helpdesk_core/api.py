@@ -41,7 +41,7 @@ from helpdesk_core.events import (
     past_events,
     publish,
 )
-from helpdesk_core.files import FileStore, discard_upload, store_upload
+from helpdesk_core.files import FileStore, discard_upload, store_upload, stored_file
 from helpdesk_core.hookspecs import hookimpl, hookspec
 from helpdesk_core.http.failures import OutboundError, Unresolved, UnsafeUrl
 from helpdesk_core.http.outbound import Outbound, Reply
@@ -253,6 +253,7 @@ __all__ = [
     "publish",
     "read_query",
     "store_upload",
+    "stored_file",
     "tenant_key",
     "tenant_reference",
     "through",

@@ -12,6 +12,8 @@ from helpdesk_core.database import after_commit, on_rollback
 from helpdesk_core.errors import NotFound, PayloadTooLarge
 
 CHUNK = 256 * 1024
+STORED_FILE = "stored_file"
+"""What the `info` of a column says whose values are keys of stored files."""
 
 
 class FileStore(Protocol):
@@ -37,7 +39,7 @@ class FolderStore:
     def write(self, source: BinaryIO, limit: int) -> tuple[str, int]:
         """Store under a temporary name, then rename: a crash leaves no half file under a real key."""
         key = secrets.token_hex(16)
-        path = self._path(key)
+        path = self.path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(".part")
         try:
@@ -54,21 +56,22 @@ class FolderStore:
     def read(self, key: str) -> Iterator[bytes]:
         """Open now, so that a missing file is told before the answer begins; read as it is sent."""
         try:
-            file = self._path(key).open("rb")
+            file = self.path(key).open("rb")
         except FileNotFoundError:
             raise NotFound("This file is no longer stored.") from None
         return _chunks(file)
 
     def delete(self, key: str) -> None:
         """Remove the file."""
-        self._path(key).unlink(missing_ok=True)
+        self.path(key).unlink(missing_ok=True)
 
-    def keys(self) -> Iterator[str]:
-        """Iterate over everything stored, for the sweep of orphans."""
-        return (path.name for path in self._folder.glob("??/*") if path.suffix != ".part")
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the keys of everything stored."""
+        return (path.name for path in self._folder.glob("??/*") if _is_key(path.name))
 
-    def _path(self, key: str) -> Path:
-        if len(key) != 32 or not set(key) <= set("0123456789abcdef"):
+    def path(self, key: str) -> Path:
+        """Return where the file of a key lies; `NotFound` for what is no key."""
+        if not _is_key(key):
             raise NotFound("This file is no longer stored.")
         return self._folder / key[:2] / key
 
@@ -113,6 +116,19 @@ def store_upload(session: Session, store: FileStore, source: BinaryIO, limit: in
 def discard_upload(session: Session, store: FileStore, key: str) -> None:
     """Remove a file whose row goes in the transaction of `session`; a rollback keeps both."""
     after_commit(session, lambda: store.delete(key))
+
+
+def stored_file(*, size: str = "") -> dict[str, str]:
+    """Return the `info` of a column that holds keys of stored files, by which `helpdesk verify` finds them.
+
+    Args:
+        size: the column beside it that holds the size in bytes, if there is one.
+    """
+    return {STORED_FILE: size}
+
+
+def _is_key(name: str) -> bool:
+    return len(name) == 32 and set(name) <= set("0123456789abcdef")
 
 
 def _copy(source: BinaryIO, limit: int, write: Callable[[bytes], object]) -> int:

@@ -36,6 +36,16 @@ def signing_key(settings: Settings) -> bytes:
         raise BadSetting(f"{path}: {error.strerror}. HELPDESK_SECRET_KEY takes a key instead.") from None
 
 
+def has_key(settings: Settings) -> bool:
+    """Tell whether there is a key already, which `signing_key` would otherwise make."""
+    return bool(settings.secret_key.get_secret_value()) or (settings.home / FILE).exists()
+
+
+def fingerprint(key: bytes) -> str:
+    """Return what tells keys apart, and by which none can be found."""
+    return hmac.digest(key, b"fingerprint", "sha256").hex()[:16]
+
+
 def derived_keys(settings: Settings, purpose: str) -> list[bytes]:
     """Return the 256-bit keys of one purpose, today's first, then those derived from previous secret keys."""
     previous = [_checked(each.encode(), "HELPDESK_PREVIOUS_SECRET_KEYS") for each in settings.previous_secret_keys]

@@ -1,5 +1,7 @@
 """`helpdesk audit`."""
 
+from dataclasses import dataclass, field
+
 import click
 from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session
@@ -31,25 +33,48 @@ def verify_(installation: Installation, *, kept: tuple[str, ...]) -> None:
     the whole database was put back to an earlier state. An organisation without a log is named: that is in order only
     if nothing has happened there since there are logs.
     """
-    seals = installation.services.get(Seals)
-    problems = []
     with installation.session() as session:
-        for organization_id in log.chains(session):
-            end = log.head(session, organization_id)  # before the walk, which goes at least as far
-            broken = log.verify(session, seals, organization_id)
-            if broken is not None:
-                problems.append(f"organization {organization_id}, entry {broken.entry}: {broken.reason}")
-                continue
-            if end is not None:
-                click.echo(f"{organization_id}:{end[0]}:{end[1]}")
-        for organization_id, lost in _without_chain(session):
-            if lost:
-                problems.append(f"organization {organization_id}: Its log is missing.")
-            else:
-                click.echo(f"organization {organization_id} has no log: nothing was to be recorded yet.", err=True)
-        problems += [f"{line}: this entry is not in the log." for line in kept if not _contained(session, line)]
-    if problems:
-        raise Refused("The audit log is broken.\n" + "\n".join(problems))
+        found = walk(session, installation.services.get(Seals))
+        found.problems += [f"{line}: this entry is not in the log." for line in kept if not _contained(session, line)]
+    for line in found.ends:
+        click.echo(line)
+    for organization_id in found.unbegun:
+        click.echo(f"organization {organization_id} has no log: nothing was to be recorded yet.", err=True)
+    if found.problems:
+        raise Refused("The audit log is broken.\n" + "\n".join(found.problems))
+
+
+@dataclass
+class Walked:
+    """What a walk through all chains has found.
+
+    Attributes:
+        ends: of each chain that is whole, to be kept elsewhere.
+        unbegun: organisations that may have no chain yet.
+        problems: where a chain is broken, or missing.
+    """
+
+    ends: list[str] = field(default_factory=list)
+    unbegun: list[int] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+
+def walk(session: Session, seals: Seals) -> Walked:
+    """Check the audit log of every organisation; `session` is unscoped."""
+    found = Walked()
+    for organization_id in log.chains(session):
+        end = log.head(session, organization_id)  # before the walk, which goes at least as far
+        broken = log.verify(session, seals, organization_id)
+        if broken is not None:
+            found.problems.append(f"organization {organization_id}, entry {broken.entry}: {broken.reason}")
+        elif end is not None:
+            found.ends.append(f"{organization_id}:{end[0]}:{end[1]}")
+    for organization_id, lost in _without_chain(session):
+        if lost:
+            found.problems.append(f"organization {organization_id}: Its log is missing.")
+        else:
+            found.unbegun.append(organization_id)
+    return found
 
 
 def _without_chain(session: Session) -> list[tuple[int, bool]]:

@@ -11,7 +11,7 @@ from sqlalchemy import make_url, text
 from helpdesk_core.cli.failures import Refused, explained
 from helpdesk_core.cli.installation import Installation, database_file, is_troubled, pass_installation, told
 from helpdesk_core.cli.silence import nothing_logged
-from helpdesk_core.keys import FILE, signing_key
+from helpdesk_core.keys import FILE, has_key, signing_key
 from helpdesk_core.limits.choice import WORDS, kind_of_store
 from helpdesk_core.lineages import orphans
 from helpdesk_core.mail import SmtpServer, mailer_for
@@ -70,7 +70,7 @@ def _home(installation: Installation) -> str:
 
 def _secret_key(installation: Installation) -> str:
     settings = installation.settings
-    if not settings.secret_key.get_secret_value() and not (settings.home / FILE).exists():
+    if not has_key(settings):
         return "not there yet; `helpdesk migrate` makes it"
     signing_key(settings)
     return "from the settings" if settings.secret_key.get_secret_value() else f"in {settings.home / FILE}"

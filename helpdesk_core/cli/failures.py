@@ -5,6 +5,7 @@ from typing import Any
 import click
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
+from helpdesk_core.backup.failures import BackupFailed
 from helpdesk_core.errors import HelpdeskError
 from helpdesk_core.lineages import MigrationFailed
 from helpdesk_core.plugins import EssentialPluginFailed
@@ -28,7 +29,7 @@ def explained(error: Exception) -> Refused | None:
     """Return what the operator is told about `error`; nothing when it is a mistake of ours, which needs its trace."""
     if isinstance(error, BadSetting):
         return Misused(str(error))
-    if isinstance(error, (EssentialPluginFailed, MigrationFailed)):
+    if isinstance(error, (EssentialPluginFailed, MigrationFailed, BackupFailed)):
         return Refused(str(error))
     if isinstance(error, HelpdeskError):
         return Refused(_with_fields(error))

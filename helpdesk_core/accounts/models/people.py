@@ -7,6 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from helpdesk_core.accounts.models.organizations import Organization
 from helpdesk_core.database import CoreBase, Timestamped, UtcDateTime
+from helpdesk_core.files import stored_file
 from helpdesk_core.tenancy import TenantScoped, tenant_key, tenant_reference
 
 
@@ -32,7 +33,7 @@ class User(CoreBase, TenantScoped, Timestamped):
     last_name: Mapped[str] = mapped_column(String(150), default="")
     full_name: Mapped[str] = mapped_column(String(301), default="")
     phone: Mapped[str | None] = mapped_column(String(20))
-    avatar: Mapped[str | None] = mapped_column(String(255))
+    avatar: Mapped[str | None] = mapped_column(String(255), info=stored_file())
     """Key of the stored file."""
     timezone: Mapped[str] = mapped_column(String(64), default="UTC")
     language: Mapped[str] = mapped_column(String(10), default="en")

@@ -29,6 +29,7 @@ from helpdesk_core.api import (
     User,
     UtcDateTime,
     metadata,
+    stored_file,
     tenant_key,
     tenant_reference,
 )
@@ -300,7 +301,7 @@ class Attachment(Base, TenantScoped):
     filename: Mapped[str] = mapped_column(String(255))
     content_type: Mapped[str] = mapped_column(String(100))
     size: Mapped[int] = mapped_column(BigKey)
-    file_key: Mapped[str] = mapped_column(String(64), unique=True)
+    file_key: Mapped[str] = mapped_column(String(64), unique=True, info=stored_file(size="size"))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
     uploaded_by: Mapped[User] = _to_one(lambda: (Attachment.uploaded_by_id, User.id))
