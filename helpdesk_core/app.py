@@ -41,6 +41,10 @@ from helpdesk_core.plugins.discovery import BUILT_IN
 from helpdesk_core.resources import Resources
 from helpdesk_core.schemas import Dialect
 from helpdesk_core.settings import Settings
+from helpdesk_core.telemetry.assembling import RequestWatcher, job_watcher, metrics_of, telemetry_of, watch_web
+from helpdesk_core.telemetry.collecting import Telemetry
+from helpdesk_core.telemetry.metrics import Metrics
+from helpdesk_core.telemetry.reading import metrics_routes
 from helpdesk_core.upkeep import Upkeep, every
 from helpdesk_core.web.answers import Form
 from helpdesk_core.web.authentication import Authenticator, ContainedAuthenticator
@@ -128,11 +132,14 @@ def assemble(
     behind = due_migrations(database, host)
     health = extra[PluginHealth] = PluginHealth(host, database, clock, behind=behind, settings=settings)
     extra[Watchdog] = Watchdog(health, database.let_go)
+    extra[Metrics] = metrics_of(host)
     extra.update({**_registered_services(host, settings, clock, health), **(instead or {})})
     bus = _bus(host, clock, contributions, extra, bell)
     tenants = Tenants(contributions.enabled, active_organizations, host.outages)
     runner = Runner(database, Registry.of(host), clock, bus, tenants, extra=extra, later=bell.ask_in)
-    leases = Leases(Chain(stores_of(settings)))
+    runner.ran = job_watcher(extra[Metrics])
+    chain = Chain(stores_of(settings))
+    leases = Leases(chain)
     quota = Quota(settings, database, bus, leases)
     extra[Limits] = Limits(settings, leases, quota)
     services = Services(
@@ -145,6 +152,7 @@ def assemble(
         extra=extra,
         upkeep=upkeep.chores,
     )
+    extra[Telemetry] = telemetry_of(services, chain)
     upkeep.chores.extend([health.refresh, *_chores(services, leases, quota)])
     return Parts(settings, host, services, runner, bell, upkeep, declared_endpoints(host))
 
@@ -255,6 +263,7 @@ def create_app(
     unit_of_work = UnitOfWork(services, authenticators, host.gate, readers)
     api = Api(parts.endpoints, unit_of_work, lanes, settings)
     hub = hub_of(services, authenticators)
+    telemetry = watch_web(services, lanes, hub)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[Mapping[str, Any]]:
@@ -264,6 +273,7 @@ def create_app(
             parts.upkeep.start()
             services.get(Wakers).start()
             services.get(Watchdog).start()
+            telemetry.start()
         hub.start()
         try:
             yield {"serving": serving, "refusals": Refusals(services.clock)}
@@ -273,6 +283,7 @@ def create_app(
                 await run_in_threadpool(pool.stop)
             parts.bell.stop()
             services.get(Watchdog).stop()
+            telemetry.stop()
             parts.upkeep.stop()
             await run_in_threadpool(services.get(Wakers).close)
             lanes.close()
@@ -285,9 +296,10 @@ def create_app(
             *page_routes(host, services, authenticators, lanes),
             *documentation_routes(parts.endpoints, host, services, authenticators),
             *health_routes(parts.services, host),
+            *metrics_routes(settings, telemetry),
             *socket_routes(services, hub),
         ],
-        middleware=middleware(settings, services.clock),
+        middleware=middleware(settings, services),
         exception_handlers={HTTPException: outside_the_api(services.clock)},
         lifespan=lifespan,
     )
@@ -301,9 +313,11 @@ def create_pool(parts: Parts, busy: Callable[[], bool] = lambda: False) -> Pool:
     return Pool(parts.runner, parts.bell, parts.settings.job_threads, one_writer=one_writer, busy=busy)
 
 
-def middleware(settings: Settings, clock: Clock) -> list[Middleware]:
+def middleware(settings: Settings, services: Services) -> list[Middleware]:
     """Return what is around every request, the outermost first."""
-    around = [Middleware(Frame, clock=clock, hosts=settings.allowed_hosts, log_requests=settings.log_requests)]
+    watcher = RequestWatcher(services.get(Metrics))
+    clock, hosts, logs = services.clock, settings.allowed_hosts, settings.log_requests
+    around = [Middleware(Frame, clock=clock, hosts=hosts, log_requests=logs, watcher=watcher)]
     if settings.allowed_origins:
         # Browsers send the cookie of a session from another origin only where they are named one by one.
         credentials = "*" not in settings.allowed_origins

@@ -121,6 +121,11 @@ class Settings(BaseModel):
     """Redis, for installations with several processes; empty means none."""
     socket_heartbeat_seconds: Annotated[float, Field(gt=0, le=3600)] = Field(30.0, examples=[30])
     """How often clients of the socket are pinged; one that leaves two pings unanswered is closed."""
+    metrics_token: SecretStr = Field(
+        SecretStr(""), examples=["a random text of at least 16 characters"], max_length=200
+    )
+    """Whoever sends it, as `Authorization: Bearer ...`, may read `/metrics`. Empty means that only programs on this
+    machine may, and nobody once `HELPDESK_PUBLIC_URL` or `HELPDESK_TRUSTED_PROXIES` is set."""
     limits: Literal["enforce", "count", "off"] = Field("enforce", examples=["count"])
     """Rate limits and quotas: `count` tells them and refuses nothing, `off` does not even count."""
     limit_general: Annotated[int, Field(ge=1)] = Field(1000, examples=[1000])

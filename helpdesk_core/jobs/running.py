@@ -105,6 +105,7 @@ class Runner:
         self._holder = f"{socket.gethostname()}:{os.getpid()}"[:100]
         self._begun: dict[int, _Begun] = {}
         self._stopping = threading.Event()
+        self.ran: Callable[[Registered, float, str], None] = lambda _registered, _seconds, _outcome: None
 
     def stop(self) -> None:
         """Begin nothing more; what was taken and not begun is given back."""
@@ -248,7 +249,7 @@ class Runner:
             claims.postpone(session, job, at, f"the plugin is {outage.state}: {outage.reason}", counts=False)
 
     def _try(self, job: Claimed, registered: Registered, cause: Happened | None) -> None:
-        self._begun[job.id] = _Begun(job, registered, time.monotonic())
+        self._begun[job.id] = begun = _Begun(job, registered, time.monotonic())
         work = Work(self._database, self._bus, job, cause)
         try:
             with self.watchdog.watched(registered.plugin, registered.phase, registered.timeout.total_seconds()):
@@ -257,10 +258,12 @@ class Runner:
                 else:
                     self._do(registered.what, work, job, cause)
             self._health.succeeded(registered.plugin)
+            self.ran(registered, time.monotonic() - begun.at, "done")
         except LeaseLost:
             raise
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin's failure is recorded and tried again
             work.close()
+            self.ran(registered, time.monotonic() - begun.at, "failed")
             self._blame(registered, error)
             self._failed(job, registered, error)
         finally:
