@@ -39,7 +39,7 @@ class Samples:
     """The series of this process.
 
     Attributes:
-        cells: all doubles; a series has some that follow each other.
+        cells: all doubles; a series has some that follow each other. Ask for it after `place`, which may move them.
         nowhere: where the doubles begin that take what has no room; there are 64.
     """
 
@@ -124,6 +124,11 @@ class Samples:
             _HEADER.pack_into(mapped, 0, MAGIC, self._used)
             self._file = file
             self._map(mapped)
+
+    def close(self) -> None:
+        """Let go of the file, as the end of the process does; others count this one among the gone from now on."""
+        if self._file is not None:
+            self._file.close()
 
     def own(self) -> Found:
         """Return the samples of this process."""
