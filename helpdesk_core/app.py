@@ -1,6 +1,7 @@
 """The composition root of the web process: every part is named once, in order."""
 
 import contextlib
+import os
 import re
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -45,6 +46,8 @@ from helpdesk_core.telemetry.assembling import RequestWatcher, job_watcher, metr
 from helpdesk_core.telemetry.collecting import Telemetry
 from helpdesk_core.telemetry.metrics import Metrics
 from helpdesk_core.telemetry.reading import metrics_routes
+from helpdesk_core.telemetry.traces import tracing_of
+from helpdesk_core.tracing import Tracing
 from helpdesk_core.upkeep import Upkeep, every
 from helpdesk_core.web.answers import Form
 from helpdesk_core.web.authentication import Authenticator, ContainedAuthenticator
@@ -134,6 +137,7 @@ def assemble(
     extra[Watchdog] = Watchdog(health, database.let_go)
     extra[Metrics] = metrics_of(host)
     extra.update({**_registered_services(host, settings, clock, health), **(instead or {})})
+    extra[Tracing].watch(database.engine)
     bus = _bus(host, clock, contributions, extra, bell)
     tenants = Tenants(contributions.enabled, active_organizations, host.outages)
     runner = Runner(database, Registry.of(host), clock, bus, tenants, extra=extra, later=bell.ask_in)
@@ -162,8 +166,14 @@ def _extra(settings: Settings, host: PluginHost, clock: Clock, contributions: Co
     resources = Resources([(plugin.id, each) for plugin, each in host.declared("register_resources")], host.gate, clock)
     made: list[Any] = [settings, host, host.catalogue, contributions]
     made += [resources, Changes(resources, host.catalogue), Wakers(settings)]
+    tracing = tracing_of(settings, os.environ)
     made += [Seals(derived_keys(settings, "audit log")), Vault(derived_keys(settings, "stored secrets"))]
-    return {**{type(each): each for each in made}, Mailer: mailer_for(settings), Outbound: Outbound(settings)}
+    return {
+        **{type(each): each for each in made},
+        Mailer: mailer_for(settings),
+        Tracing: tracing,
+        Outbound: Outbound(settings, tracing=tracing),
+    }
 
 
 def _registered_services(host: PluginHost, settings: Settings, clock: Clock, health: PluginHealth) -> dict[type, Any]:
@@ -197,11 +207,13 @@ def _authenticators(host: PluginHost, services: Services) -> list[Authenticator]
 
 
 def _bus(host: PluginHost, clock: Clock, contributions: Contributions, extra: Mapping[type, Any], bell: Bell) -> Bus:
+    within = taking_part(host, contributions.answers, extra)
+    extra[Tracing].take_part(within)
     handlers = [handler for _, handler in host.declared("register_event_handlers")]
     return Bus(
         clock,
         handled=frozenset(type_of(each.event) for each in handlers if not each.within),
-        within=taking_part(host, contributions.answers, extra),
+        within=within,
         wake=bell.ask,
         heard=extra[Wakers].announce,
         seals=extra[Seals],
@@ -274,6 +286,7 @@ def create_app(
             services.get(Wakers).start()
             services.get(Watchdog).start()
             telemetry.start()
+            services.get(Tracing).start()
         hub.start()
         try:
             yield {"serving": serving, "refusals": Refusals(services.clock)}
@@ -288,6 +301,7 @@ def create_app(
             await run_in_threadpool(services.get(Wakers).close)
             lanes.close()
             services.get(Limits).close(services.clock.now())
+            await run_in_threadpool(services.get(Tracing).stop)
             services.database.dispose()
 
     app = Starlette(
@@ -318,6 +332,7 @@ def middleware(settings: Settings, services: Services) -> list[Middleware]:
     watcher = RequestWatcher(services.get(Metrics))
     clock, hosts, logs = services.clock, settings.allowed_hosts, settings.log_requests
     around = [Middleware(Frame, clock=clock, hosts=hosts, log_requests=logs, watcher=watcher)]
+    around += services.get(Tracing).around_requests()
     if settings.allowed_origins:
         # Browsers send the cookie of a session from another origin only where they are named one by one.
         credentials = "*" not in settings.allowed_origins

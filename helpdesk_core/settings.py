@@ -87,6 +87,8 @@ class Settings(BaseModel):
     port, and by address in place of a name. Everybody who may enter a URL can then send requests to them."""
     outbound_ports: Ports = Field((80, 443), examples=["443,8443"])
     """Ports of public hosts that webhooks and integrations may reach, always over `https://`."""
+    traced_hosts: Listed = Field((), examples=["inventory.internal.example.com"])
+    """Hosts that webhooks and integrations tell the trace of a request (`traceparent`), where traces are on."""
     default_organization: str = Field("", examples=["acme-corp"])
     """Slug of the organisation that takes registrations which name none; empty means the oldest one."""
     max_body_bytes: Annotated[int, Field(ge=1024)] = Field(1_048_576, examples=[1_048_576])

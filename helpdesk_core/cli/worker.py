@@ -14,6 +14,7 @@ from helpdesk_core.logs import configure_logging
 from helpdesk_core.plugins import Watchdog
 from helpdesk_core.telemetry.collecting import Telemetry
 from helpdesk_core.telemetry.port import MetricsServer
+from helpdesk_core.tracing import Tracing
 from helpdesk_core.web.realtime.wakers import Wakers
 
 GRACE_SECONDS = 30.0
@@ -52,6 +53,7 @@ def worker(installation: Installation, *, grace: float, metrics_host: str, metri
     pool = create_pool(parts)
     pool.start()
     parts.services.get(Watchdog).start()
+    parts.services.get(Tracing).start()
     parts.upkeep.start()
     parts.services.get(Wakers).start()
     click.echo(f"Worker with {installation.settings.job_threads} threads is ready.")
@@ -65,6 +67,7 @@ def worker(installation: Installation, *, grace: float, metrics_host: str, metri
         metrics.stop()
     parts.upkeep.stop()
     parts.services.get(Wakers).close()
+    parts.services.get(Tracing).stop()
     parts.services.database.dispose()
 
 

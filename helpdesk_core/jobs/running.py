@@ -39,6 +39,7 @@ from helpdesk_core.plugins import Hung, PluginHealth, Watchdog
 from helpdesk_core.plugins.health import NOBODYS_FAULT
 from helpdesk_core.plugins.outages import Outage
 from helpdesk_core.tenancy import set_organization, set_unscoped
+from helpdesk_core.tracing import NO_TRACES, Tracing
 
 log = logging.getLogger("helpdesk.jobs")
 
@@ -101,6 +102,7 @@ class Runner:
         self._extra = extra
         self._health: PluginHealth = extra[PluginHealth]
         self.watchdog: Watchdog = extra[Watchdog]
+        self._tracing: Tracing = extra.get(Tracing, NO_TRACES)
         self._later = later
         self._holder = f"{socket.gethostname()}:{os.getpid()}"[:100]
         self._begun: dict[int, _Begun] = {}
@@ -252,7 +254,10 @@ class Runner:
         self._begun[job.id] = begun = _Begun(job, registered, time.monotonic())
         work = Work(self._database, self._bus, job, cause)
         try:
-            with self.watchdog.watched(registered.plugin, registered.phase, registered.timeout.total_seconds()):
+            with (
+                self._tracing.job(registered.plugin, job.name, cause),
+                self.watchdog.watched(registered.plugin, registered.phase, registered.timeout.total_seconds()),
+            ):
                 if isinstance(registered.what, Handler):
                     self._handle(registered.what, work, job, cause)
                 else:

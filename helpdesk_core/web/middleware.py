@@ -159,6 +159,7 @@ class Frame:
                 "status": status,
                 "ms": milliseconds,
                 "address": client[0] if client else None,
+                **scope.get("trace", {}),
             },
         )
 
