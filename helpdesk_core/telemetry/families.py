@@ -36,7 +36,11 @@ SOCKETS_CLOSED = Counter(
     "Sockets that the server closed, by the WebSocket code: 1008 for flooding, 4001 for a lost right...",
     {"code": ANY},
 )
-LANE_WAITING = Gauge("lane_waiting_requests", "Requests that wait for a database thread, or on SQLite for the event loop.", {"lane": LANES})
+LANE_WAITING = Gauge(
+    "lane_waiting_requests",
+    "Requests that wait for a database thread, or on SQLite for the event loop.",
+    {"lane": LANES},
+)
 LANE_WAIT = Gauge(
     "lane_oldest_wait_seconds",
     "How long the request has waited that has waited longest.",
