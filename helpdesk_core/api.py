@@ -106,6 +106,8 @@ from helpdesk_core.schemas import (
 from helpdesk_core.schemas import UtcDateTime as Instant
 from helpdesk_core.search import SearchIndex
 from helpdesk_core.statements import Among, Prepared, insertion
+from helpdesk_core.telemetry.declared import Counter, Gauge, Histogram, Metric
+from helpdesk_core.telemetry.metrics import Metrics, UndeclaredMetric
 from helpdesk_core.tenancy import TenantScoped, organization_of, tenant_key, tenant_reference
 from helpdesk_core.web.answers import Download
 from helpdesk_core.web.context import Context
@@ -137,6 +139,7 @@ __all__ = [
     "Context",
     "Contributions",
     "Count",
+    "Counter",
     "Criteria",
     "DbInt",
     "Dialect",
@@ -149,10 +152,12 @@ __all__ = [
     "FileStore",
     "Filters",
     "FullText",
+    "Gauge",
     "Handler",
     "HandlerContext",
     "Happened",
     "HelpdeskError",
+    "Histogram",
     "Html",
     "Instant",
     "Invalid",
@@ -166,6 +171,8 @@ __all__ = [
     "Line",
     "Many",
     "Message",
+    "Metric",
+    "Metrics",
     "NotFound",
     "NotificationKind",
     "One",
@@ -200,6 +207,7 @@ __all__ = [
     "Timestamped",
     "Totals",
     "Undecipherable",
+    "UndeclaredMetric",
     "UnknownNotification",
     "Unprocessable",
     "Unresolved",

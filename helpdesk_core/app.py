@@ -1,6 +1,7 @@
 """The composition root of the web process: every part is named once, in order."""
 
 import contextlib
+import os
 import re
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -41,6 +42,12 @@ from helpdesk_core.plugins.discovery import BUILT_IN
 from helpdesk_core.resources import Resources
 from helpdesk_core.schemas import Dialect
 from helpdesk_core.settings import Settings
+from helpdesk_core.telemetry.assembling import RequestWatcher, job_watcher, metrics_of, telemetry_of, watch_web
+from helpdesk_core.telemetry.collecting import Telemetry
+from helpdesk_core.telemetry.metrics import Metrics
+from helpdesk_core.telemetry.reading import metrics_routes
+from helpdesk_core.telemetry.traces import tracing_of
+from helpdesk_core.tracing import Tracing
 from helpdesk_core.upkeep import Upkeep, every
 from helpdesk_core.web.answers import Form
 from helpdesk_core.web.authentication import Authenticator, ContainedAuthenticator
@@ -128,11 +135,15 @@ def assemble(
     behind = due_migrations(database, host)
     health = extra[PluginHealth] = PluginHealth(host, database, clock, behind=behind, settings=settings)
     extra[Watchdog] = Watchdog(health, database.let_go)
+    extra[Metrics] = metrics_of(host)
     extra.update({**_registered_services(host, settings, clock, health), **(instead or {})})
+    extra[Tracing].watch(database.engine)
     bus = _bus(host, clock, contributions, extra, bell)
     tenants = Tenants(contributions.enabled, active_organizations, host.outages)
     runner = Runner(database, Registry.of(host), clock, bus, tenants, extra=extra, later=bell.ask_in)
-    leases = Leases(Chain(stores_of(settings)))
+    runner.ran = job_watcher(extra[Metrics])
+    chain = Chain(stores_of(settings))
+    leases = Leases(chain)
     quota = Quota(settings, database, bus, leases)
     extra[Limits] = Limits(settings, leases, quota)
     services = Services(
@@ -145,6 +156,7 @@ def assemble(
         extra=extra,
         upkeep=upkeep.chores,
     )
+    extra[Telemetry] = telemetry_of(services, chain)
     upkeep.chores.extend([health.refresh, *_chores(services, leases, quota)])
     return Parts(settings, host, services, runner, bell, upkeep, declared_endpoints(host))
 
@@ -154,8 +166,14 @@ def _extra(settings: Settings, host: PluginHost, clock: Clock, contributions: Co
     resources = Resources([(plugin.id, each) for plugin, each in host.declared("register_resources")], host.gate, clock)
     made: list[Any] = [settings, host, host.catalogue, contributions]
     made += [resources, Changes(resources, host.catalogue), Wakers(settings)]
+    tracing = tracing_of(settings, os.environ)
     made += [Seals(derived_keys(settings, "audit log")), Vault(derived_keys(settings, "stored secrets"))]
-    return {**{type(each): each for each in made}, Mailer: mailer_for(settings), Outbound: Outbound(settings)}
+    return {
+        **{type(each): each for each in made},
+        Mailer: mailer_for(settings),
+        Tracing: tracing,
+        Outbound: Outbound(settings, tracing=tracing),
+    }
 
 
 def _registered_services(host: PluginHost, settings: Settings, clock: Clock, health: PluginHealth) -> dict[type, Any]:
@@ -189,11 +207,13 @@ def _authenticators(host: PluginHost, services: Services) -> list[Authenticator]
 
 
 def _bus(host: PluginHost, clock: Clock, contributions: Contributions, extra: Mapping[type, Any], bell: Bell) -> Bus:
+    within = taking_part(host, contributions.answers, extra)
+    extra[Tracing].take_part(within)
     handlers = [handler for _, handler in host.declared("register_event_handlers")]
     return Bus(
         clock,
         handled=frozenset(type_of(each.event) for each in handlers if not each.within),
-        within=taking_part(host, contributions.answers, extra),
+        within=within,
         wake=bell.ask,
         heard=extra[Wakers].announce,
         seals=extra[Seals],
@@ -255,6 +275,7 @@ def create_app(
     unit_of_work = UnitOfWork(services, authenticators, host.gate, readers)
     api = Api(parts.endpoints, unit_of_work, lanes, settings)
     hub = hub_of(services, authenticators)
+    telemetry = watch_web(services, lanes, hub)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[Mapping[str, Any]]:
@@ -264,6 +285,8 @@ def create_app(
             parts.upkeep.start()
             services.get(Wakers).start()
             services.get(Watchdog).start()
+            telemetry.start()
+            services.get(Tracing).start()
         hub.start()
         try:
             yield {"serving": serving, "refusals": Refusals(services.clock)}
@@ -273,10 +296,12 @@ def create_app(
                 await run_in_threadpool(pool.stop)
             parts.bell.stop()
             services.get(Watchdog).stop()
+            telemetry.stop()
             parts.upkeep.stop()
             await run_in_threadpool(services.get(Wakers).close)
             lanes.close()
             services.get(Limits).close(services.clock.now())
+            await run_in_threadpool(services.get(Tracing).stop)
             services.database.dispose()
 
     app = Starlette(
@@ -285,9 +310,10 @@ def create_app(
             *page_routes(host, services, authenticators, lanes),
             *documentation_routes(parts.endpoints, host, services, authenticators),
             *health_routes(parts.services, host),
+            *metrics_routes(settings, telemetry),
             *socket_routes(services, hub),
         ],
-        middleware=middleware(settings, services.clock),
+        middleware=middleware(settings, services),
         exception_handlers={HTTPException: outside_the_api(services.clock)},
         lifespan=lifespan,
     )
@@ -301,9 +327,12 @@ def create_pool(parts: Parts, busy: Callable[[], bool] = lambda: False) -> Pool:
     return Pool(parts.runner, parts.bell, parts.settings.job_threads, one_writer=one_writer, busy=busy)
 
 
-def middleware(settings: Settings, clock: Clock) -> list[Middleware]:
+def middleware(settings: Settings, services: Services) -> list[Middleware]:
     """Return what is around every request, the outermost first."""
-    around = [Middleware(Frame, clock=clock, hosts=settings.allowed_hosts, log_requests=settings.log_requests)]
+    watcher = RequestWatcher(services.get(Metrics))
+    clock, hosts, logs = services.clock, settings.allowed_hosts, settings.log_requests
+    around = [Middleware(Frame, clock=clock, hosts=hosts, log_requests=logs, watcher=watcher)]
+    around += services.get(Tracing).around_requests()
     if settings.allowed_origins:
         # Browsers send the cookie of a session from another origin only where they are named one by one.
         credentials = "*" not in settings.allowed_origins

@@ -210,6 +210,11 @@ class Database:
         if self._writer_lock is not None:
             self._writer_lock.release(connection)
 
+    def writer_waits(self) -> tuple[int, float] | None:
+        """Return how often writers asked for their turn on SQLite, and how many seconds they waited for it."""
+        lock = self._writer_lock
+        return (lock.waits, lock.waited) if lock is not None else None
+
     def writer(self) -> Session:
         """Return a session that writes, for callers that close it themselves."""
         session = self._writers()

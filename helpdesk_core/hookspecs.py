@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from helpdesk_core.permissions import Permission
     from helpdesk_core.plugins.life_cycle import LifeCycleContext, PluginNames
     from helpdesk_core.resources import Resource
+    from helpdesk_core.telemetry.declared import Metric
     from helpdesk_core.web.authentication import Authenticator
     from helpdesk_core.web.context import Services
     from helpdesk_core.web.routing import Router
@@ -117,6 +118,15 @@ def register_resources() -> "Sequence[Resource]":  # type: ignore[empty-body]
 @hookspec
 def register_notification_kinds() -> "Sequence[NotificationKind]":  # type: ignore[empty-body]
     """Return what the plugin tells people, with the words; `notify` then tells them. A name has one owner."""
+
+
+@hookspec
+def register_metrics() -> "Sequence[Metric]":  # type: ignore[empty-body]
+    """Return what the plugin counts and measures: a `Counter`, `Gauge` or `Histogram` for each, for Prometheus.
+
+    They are shown at `/metrics` as `helpdesk_plugin_<plugin id>_<name>`. Every label names the values that it can
+    have. Count with the service `Metrics`: `ctx.get(Metrics).count(attempts, outcome="delivered")`.
+    """
 
 
 @hookspec

@@ -87,6 +87,8 @@ class Settings(BaseModel):
     port, and by address in place of a name. Everybody who may enter a URL can then send requests to them."""
     outbound_ports: Ports = Field((80, 443), examples=["443,8443"])
     """Ports of public hosts that webhooks and integrations may reach, always over `https://`."""
+    traced_hosts: Listed = Field((), examples=["inventory.internal.example.com"])
+    """Hosts that webhooks and integrations tell the trace of a request (`traceparent`), where traces are on."""
     default_organization: str = Field("", examples=["acme-corp"])
     """Slug of the organisation that takes registrations which name none; empty means the oldest one."""
     max_body_bytes: Annotated[int, Field(ge=1024)] = Field(1_048_576, examples=[1_048_576])
@@ -121,6 +123,11 @@ class Settings(BaseModel):
     """Redis, for installations with several processes; empty means none."""
     socket_heartbeat_seconds: Annotated[float, Field(gt=0, le=3600)] = Field(30.0, examples=[30])
     """How often clients of the socket are pinged; one that leaves two pings unanswered is closed."""
+    metrics_token: SecretStr = Field(
+        SecretStr(""), examples=["a random text of at least 16 characters"], max_length=200
+    )
+    """Whoever sends it, as `Authorization: Bearer ...`, may read `/metrics`. Empty means that only programs on this
+    machine may, and nobody once `HELPDESK_PUBLIC_URL` or `HELPDESK_TRUSTED_PROXIES` is set."""
     limits: Literal["enforce", "count", "off"] = Field("enforce", examples=["count"])
     """Rate limits and quotas: `count` tells them and refuses nothing, `off` does not even count."""
     limit_general: Annotated[int, Field(ge=1)] = Field(1000, examples=[1000])

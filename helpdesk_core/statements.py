@@ -126,11 +126,16 @@ def _cursor(connection: Connection, sql: str) -> Iterator[Any]:
     try:
         yield cursor
     except driver.Error as error:
+        connection.info.get("failed", _unnoticed)(error)
         raise DBAPIError.instance(
             sql, None, error, driver.Error, hide_parameters=True, dialect=connection.dialect
         ) from error
     finally:
         cursor.close()
+
+
+def _unnoticed(_error: BaseException) -> None:
+    """Count nothing: nobody wants to know how often statements fail."""
 
 
 def insertion(entity: Any, *, returning: str | None = None, unless_taken: bool = False) -> Prepared:

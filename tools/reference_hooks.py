@@ -59,6 +59,7 @@ GROUPS = {
     "What others see": (
         "register_resources",
         "register_notification_kinds",
+        "register_metrics",
         "register_hookspecs",
     ),
     "Life cycle": (

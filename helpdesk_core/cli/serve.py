@@ -21,6 +21,8 @@ from helpdesk_core.cli.workers import RETIRE, Workers
 from helpdesk_core.garbage import keep_what_is_loaded, without_collecting
 from helpdesk_core.keys import signing_key
 from helpdesk_core.logs import configure_logging
+from helpdesk_core.telemetry.metrics import Metrics
+from helpdesk_core.telemetry.shared import shared_folder
 from helpdesk_core.web.realtime.connection import LARGEST_FRAME
 from helpdesk_core.web.serving.protocol import Protocol
 from helpdesk_core.web.serving.state import Serving
@@ -33,6 +35,9 @@ GRACE_SECONDS = 15
 
 FIRST_INHERITED = 3
 """File descriptor of the first socket that systemd hands over."""
+
+METRICS = "_HELPDESK_SERVE_METRICS"
+"""Names the folder in which they count."""
 
 FAILED_START = 3
 """Exit code when the server could not start, as uvicorn has it."""
@@ -98,7 +103,8 @@ def application() -> Starlette:
     with without_collecting():
         installation = Installation()
         configure_logging(installation.settings.log_level)
-        app = create_app(installation.settings, works=_works(installation))
+        installation.services.get(Metrics).share(os.environ.get(METRICS))
+        app = create_app(installation.settings, parts=installation.parts, works=_works(installation))
         keep_what_is_loaded()
     if os.name == "posix":
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the parent hears it as well, and sees to its children
@@ -127,7 +133,7 @@ def _server(
     if reload:
         return ChangeReload(config, target=server.run, sockets=[listening]).run
     if workers > 1:
-        return Workers(config, [listening], cores() if pin else ()).run
+        return shared_folder(METRICS, Workers(config, [listening], cores() if pin else ()).run)
 
     def run() -> None:
         if pin:

@@ -17,6 +17,7 @@ from helpdesk_core.http.connections import OURS, Answer, Deadline, Limits, send
 from helpdesk_core.http.failures import OutboundError, Unresolved, UnsafeUrl
 from helpdesk_core.http.urls import Target, read_url
 from helpdesk_core.settings import Settings
+from helpdesk_core.tracing import NO_TRACES, Tracing
 
 Headers = Sequence[tuple[bytes, bytes]]
 
@@ -58,7 +59,12 @@ class Outbound:
     """
 
     def __init__(
-        self, settings: Settings, resolve: Resolver = system_resolver, *, trusted: ssl.SSLContext | None = None
+        self,
+        settings: Settings,
+        resolve: Resolver = system_resolver,
+        *,
+        trusted: ssl.SSLContext | None = None,
+        tracing: Tracing = NO_TRACES,
     ) -> None:
         """Prepare; nothing is looked up or connected yet.
 
@@ -66,11 +72,13 @@ class Outbound:
             settings: `outbound_allow` and `outbound_ports` are used.
             resolve: returns the addresses of a host and port, and raises `OSError` if there are none.
             trusted: how certificates are checked; by the machine's authorities when it is left out.
+            tracing: told of each request.
         """
         self._allowed = tuple(ip_network(network) for network in settings.outbound_allow)
         self._ports = settings.outbound_ports
         self._resolve = resolve
         self._given = trusted
+        self._tracing = tracing
 
     def check(self, url: str) -> None:
         """Refuse `url` if requests to it would be refused now: for the moment when somebody saves it.
@@ -157,15 +165,18 @@ class Outbound:
         in_time = min(seconds.connecting, whole.left())
         connecting = Deadline(in_time, f"The host took no connection within {seconds.connecting:g} seconds.")
         limits = Limits(whole, connecting)
-        return send(
-            target,
-            addresses=addresses,
-            limits=limits,
-            trusted=self._trusted if target.scheme == "https" else None,
-            method=method,
-            headers=headers,
-            content=content,
-        )
+        with self._tracing.outbound(method, target.host, target.port) as call:
+            answer = send(
+                target,
+                addresses=addresses,
+                limits=limits,
+                trusted=self._trusted if target.scheme == "https" else None,
+                method=method,
+                headers=[*headers, *call.headers],
+                content=content,
+            )
+            call.answered(answer.status)
+            return answer
 
     def _admit(self, target: Target, seconds: float) -> list[Address]:
         """Return the addresses of a target that requests may go to: what is connected to is one of them."""

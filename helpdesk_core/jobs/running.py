@@ -39,6 +39,7 @@ from helpdesk_core.plugins import Hung, PluginHealth, Watchdog
 from helpdesk_core.plugins.health import NOBODYS_FAULT
 from helpdesk_core.plugins.outages import Outage
 from helpdesk_core.tenancy import set_organization, set_unscoped
+from helpdesk_core.tracing import NO_TRACES, Tracing
 
 log = logging.getLogger("helpdesk.jobs")
 
@@ -101,10 +102,12 @@ class Runner:
         self._extra = extra
         self._health: PluginHealth = extra[PluginHealth]
         self.watchdog: Watchdog = extra[Watchdog]
+        self._tracing: Tracing = extra.get(Tracing, NO_TRACES)
         self._later = later
         self._holder = f"{socket.gethostname()}:{os.getpid()}"[:100]
         self._begun: dict[int, _Begun] = {}
         self._stopping = threading.Event()
+        self.ran: Callable[[Registered, float, str], None] = lambda _registered, _seconds, _outcome: None
 
     def stop(self) -> None:
         """Begin nothing more; what was taken and not begun is given back."""
@@ -248,19 +251,24 @@ class Runner:
             claims.postpone(session, job, at, f"the plugin is {outage.state}: {outage.reason}", counts=False)
 
     def _try(self, job: Claimed, registered: Registered, cause: Happened | None) -> None:
-        self._begun[job.id] = _Begun(job, registered, time.monotonic())
+        self._begun[job.id] = begun = _Begun(job, registered, time.monotonic())
         work = Work(self._database, self._bus, job, cause)
         try:
-            with self.watchdog.watched(registered.plugin, registered.phase, registered.timeout.total_seconds()):
+            with (
+                self._tracing.job(registered.plugin, job.name, cause),
+                self.watchdog.watched(registered.plugin, registered.phase, registered.timeout.total_seconds()),
+            ):
                 if isinstance(registered.what, Handler):
                     self._handle(registered.what, work, job, cause)
                 else:
                     self._do(registered.what, work, job, cause)
             self._health.succeeded(registered.plugin)
+            self.ran(registered, time.monotonic() - begun.at, "done")
         except LeaseLost:
             raise
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin's failure is recorded and tried again
             work.close()
+            self.ran(registered, time.monotonic() - begun.at, "failed")
             self._blame(registered, error)
             self._failed(job, registered, error)
         finally:

@@ -64,6 +64,7 @@ class _Link:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.resting_until = 0.0
+        self.failures = 0
 
 
 class Chain:
@@ -129,6 +130,12 @@ class Chain:
             except StoreUnavailable as error:
                 self._rest(link, error)
 
+    def standings(self) -> list[tuple[str, bool, int]]:
+        """Return the kind of each store but the last, which always answers, whether it is in use, and its failures."""
+        now, links = self._monotonic(), self._links[:-1] or self._links
+        names = [type(each.store).__name__.removesuffix("Store").lower() for each in links]
+        return [(name, now >= each.resting_until, each.failures) for name, each in zip(names, links, strict=True)]
+
     def close(self) -> None:
         """Let go of every connection."""
         for link in self._links:
@@ -144,4 +151,5 @@ class Chain:
         if now < link.resting_until:
             return
         link.resting_until = now + PAUSE_SECONDS
+        link.failures += 1
         log.warning("limits store unavailable", extra={"store": type(link.store).__name__, "error": str(error)})

@@ -72,6 +72,7 @@ def check_declared(plugin: Plugin, known_tables: set[str], claims: Claims) -> No
     for kind, name in _names(plugin):
         _claim(claims, kind, name, plugin)
     _check_work(plugin, claims)
+    _check_metrics(plugin, claims)
     if plugin.declared["register_authenticators"] and plugin.manifest and plugin.manifest.scope != "system":
         raise ValueError("only a plugin of the scope system can have authenticators; they are asked for everybody")
     _check_routes(plugin, claims)
@@ -116,6 +117,13 @@ def _check_work(plugin: Plugin, claims: Claims) -> None:
     _refuse_twice("handler or job", names)
     for name in names:
         _claim(claims, "handler or job", name, plugin)
+
+
+def _check_metrics(plugin: Plugin, claims: Claims) -> None:
+    for metric in plugin.declared["register_metrics"]:
+        metric.refuse_unbounded()
+        _claim(claims, "metric", f"{plugin.id}_{metric.shown}", plugin)
+    _refuse_twice("metric", [metric.name for metric in plugin.declared["register_metrics"]])
 
 
 def _refuse_twice(kind: str, names: Sequence[str]) -> None:

@@ -6,6 +6,7 @@ it down and reads what other processes have seen.
 
 import logging
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -102,6 +103,7 @@ class PluginHealth:
         self._unwritten: dict[tuple[str, str], Fault] = {}
         self._new: dict[str, Outage] = {}
         self._broken: dict[str, Outage] = {}
+        self.failures: Counter[tuple[str, str]] = Counter()
 
     def succeeded(self, plugin: str) -> None:
         """Count a call that went well."""
@@ -116,6 +118,7 @@ class PluginHealth:
         error.blamed_plugin = plugin  # type: ignore[attr-defined]
         now, reason = self._clock.now(), placed(error)
         with self._lock:
+            self.failures[plugin, phase] += 1
             fault = self._unwritten.setdefault((plugin, phase), Fault(phase, 0, reason, now))
             fault.times, fault.reason, fault.last_at = fault.times + 1, reason, now
             breaker = self._breakers.get(plugin)

@@ -35,6 +35,7 @@ class Answer:
         headers: beside those that every answer carries.
         media_type: of the body.
         raw: more header fields, ready to be sent; what limits tell is put here last.
+        code: of the error that it tells.
     """
 
     status: int
@@ -42,6 +43,7 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     media_type: str = "application/json"
     raw: RawHeaders = ()
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)

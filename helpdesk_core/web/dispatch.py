@@ -74,11 +74,13 @@ class Api:
         endpoint = None
         try:
             endpoint = _by_method(methods, incoming.method)
+            scope["template"] = endpoint.path
             answer = await self._run(endpoint, incoming, values, scope, receive)
         except HelpdeskError as error:
             near = endpoint or next(iter(methods.values()), None)
             document = near.document if near else None
             answer = await self._refuse(error, incoming, endpoint, document)
+        scope["code"] = answer.code
         await send_answer(answer, send, head=incoming.method == "HEAD")
 
     def _find(self, path: str) -> tuple[Mapping[str, Endpoint], Mapping[str, str]]:

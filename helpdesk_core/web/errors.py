@@ -24,7 +24,7 @@ class Overloaded(Unavailable):
 def render(error: HelpdeskError, dialect: Dialect, form: Form) -> Answer:
     """Return the answer for `error`: never a trace, always a code or a sentence."""
     body = _classic(error) if dialect is Dialect.CLASSIC else _comprehensive(error, form)
-    return Answer(error.status, to_json(body), error.headers)
+    return Answer(error.status, to_json(body), error.headers, code=error.code)
 
 
 def _classic(error: HelpdeskError) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What a request takes from which bucket, what its answer tells of that, and the refusal when one is empty."""
 
+from collections import Counter
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
@@ -42,6 +43,7 @@ class Limits:
         self._quota = quota
         self.buckets = buckets_of(settings)
         self._general = self.buckets.general
+        self.refused: Counter[str] = Counter()
 
     def close(self, moment: datetime) -> None:
         """Give back what nobody has used at `moment`, and let go of the stores' connections."""
@@ -87,7 +89,7 @@ class Limits:
         if principal is not None and len(asked) > 1 and asked[1].charge.name == NAME:
             self._quota.note(principal.actor.organization_id, asked[1])
         if not granted:
-            raise refusal(asked, spending.now)
+            raise self._refusal(asked, spending.now)
 
     def spend_for(self, ctx: Context, bucket: Literal["authentication", "webhooks"], whose: str) -> None:
         """Take one request from the bucket of somebody whom only the body names, `account:...` for instance.
@@ -102,7 +104,11 @@ class Limits:
             now = ctx.spending.now
             granted, asked = ctx.spending.take([charge(getattr(self.buckets, bucket), hashed, now)])
             if not granted:
-                raise refusal(asked, now)
+                raise self._refusal(asked, now)
+
+    def _refusal(self, asked: list[Standing], now: int) -> RateLimitExceeded:
+        self.refused.update({each.charge.name for each in asked if each.used >= each.charge.most})
+        return refusal(asked, now)
 
     def finish(self, spending: Spending | None, answer: Answer) -> Answer:
         """Return the answer with the figures of the bucket that has the least left.

@@ -8,7 +8,7 @@ import socket
 import time
 from collections.abc import Callable, Collection
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, Protocol
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -26,10 +26,41 @@ SOCKET_BUFFER = 65_536
 """Bytes that may wait in the kernel for a client of a socket, which by itself would take megabytes."""
 
 
+class Watcher(Protocol):
+    """Is told of requests, by the event loop."""
+
+    def began(self) -> None:
+        """Hear that one has arrived."""
+
+    def ended(self, scope: Scope, status: int, seconds: float) -> None:
+        """Hear that one was answered, with status 0 if it was not."""
+
+
+class Unwatched:
+    """Is told, and does nothing."""
+
+    def began(self) -> None:
+        """Do nothing."""
+
+    def ended(self, scope: Scope, status: int, seconds: float) -> None:
+        """Do nothing."""
+
+
+UNWATCHED = Unwatched()
+
+
 class Frame:
     """The outermost layer."""
 
-    def __init__(self, app: ASGIApp, *, clock: Clock, hosts: Collection[str], log_requests: bool) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        clock: Clock,
+        hosts: Collection[str],
+        log_requests: bool,
+        watcher: Watcher = UNWATCHED,
+    ) -> None:
         """Wrap `app`.
 
         Args:
@@ -37,11 +68,13 @@ class Frame:
             clock: for the time in error bodies.
             hosts: host names that are served; `*` allows any, `*.example.com` those below it.
             log_requests: whether every request gets a line in the log.
+            watcher: told of every request.
         """
         self._app = app
         self._clock = clock
         self._hosts = () if "*" in hosts else tuple(hosts)
         self._log_requests = log_requests
+        self._watcher = watcher
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve HTTP and WebSockets; pass anything else through."""
@@ -54,6 +87,7 @@ class Frame:
         request_id = scope["request_id"] = new_request_id()
         started = time.perf_counter()
         status = 0
+        self._watcher.began()
 
         async def framed(message: Message) -> None:
             nonlocal status
@@ -76,6 +110,7 @@ class Frame:
                 raise  # too late for an answer; the server closes the connection
             await self._crashed(error, scope, framed)
         finally:
+            self._watcher.ended(scope, status, time.perf_counter() - started)
             if self._log_requests:
                 self._log(scope, request_id, status, started)
 
@@ -124,6 +159,7 @@ class Frame:
                 "status": status,
                 "ms": milliseconds,
                 "address": client[0] if client else None,
+                **scope.get("trace", {}),
             },
         )
 

@@ -135,7 +135,9 @@ class Pages(UnitOfWork):
             "caller": None,
             "path": incoming.path,
         }
-        return self._html(error.status, "core/problem.html", values, error.headers)
+        answer = self._html(error.status, "core/problem.html", values, error.headers)
+        answer.code = error.code
+        return answer
 
     def _html(self, status: int, template: str, values: Mapping[str, Any], headers: Mapping[str, str]) -> Answer:
         body = self._templates.render(template, values)

@@ -33,6 +33,7 @@ from helpdesk_core.plugins.health import NOBODYS_FAULT
 from helpdesk_core.queries import Loaded
 from helpdesk_core.schemas import Dialect
 from helpdesk_core.tenancy import set_organization
+from helpdesk_core.tracing import NO_TRACES, Tracing
 from helpdesk_core.web.answers import Answer, Download, Form, encode
 from helpdesk_core.web.authentication import Authenticator, Principal, authenticate
 from helpdesk_core.web.context import Context, Services, read_include
@@ -73,6 +74,7 @@ class UnitOfWork:
         self._limits = services.get(Limits)
         self._health = services.get(PluginHealth)
         self._watchdog = services.get(Watchdog)
+        self._tracing = services.extra.get(Tracing, NO_TRACES)
         self._quick_seconds = services.settings.quick_request_seconds
         self._slow_seconds = services.settings.slow_request_seconds
         self._idempotency = Idempotency(derived_keys(services.settings, "repeated requests"))
@@ -85,7 +87,7 @@ class UnitOfWork:
         now = self._services.clock.now()
         spending = self._begin(now)
         seconds = self._slow_seconds if is_slow(endpoint, incoming.query) else self._quick_seconds
-        with self._watchdog.watched(endpoint.plugin, self.phase, seconds):
+        with self._tracing.resumed(incoming.request_id), self._watchdog.watched(endpoint.plugin, self.phase, seconds):
             answer = self._attempt(endpoint, incoming, now, spending)
         return self._limits.finish(spending, answer)
 

@@ -105,6 +105,25 @@ def test_it_listens_where_systemd_does(migrated):
         process.wait()
 
 
+def metrics(url: str) -> dict[str, float]:
+    with urllib.request.urlopen(f"{url}/metrics", timeout=30) as answer:
+        lines = [line for line in answer.read().decode().splitlines() if not line.startswith("#")]
+    return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}
+
+
+def test_several_processes_show_their_metrics_as_one_and_lose_none_with_a_process(migrated):
+    ready = 'helpdesk_http_requests_total{method="GET",route="/readyz",status="200"}'
+    with served(migrated, "--workers", "2") as (url, process):
+        for _ in range(20):
+            assert status(f"{url}/readyz") == 200
+        assert metrics(url)[ready] == 20
+        os.kill(min(workers_of(process.pid)), signal.SIGKILL)
+        shown = [metrics(url)[ready] for _ in range(5)]
+        process.send_signal(signal.SIGTERM)
+        process.wait(60)
+    assert shown == [20] * 5
+
+
 def test_the_demonstration_starts_in_an_empty_folder_on_loopback_alone(folder):
     with served(folder, "--demo", "--host", "0.0.0.0") as (url, _):
         assert url.startswith("http://127.0.0.1:")

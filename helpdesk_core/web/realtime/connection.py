@@ -118,6 +118,11 @@ class Connection:
         return self._end.done()
 
     @property
+    def ended_with(self) -> list[int]:
+        """Return the code with which this side has ended it; none where the client went."""
+        return [self._end.result()[0]] if self._end.done() and not self._end.cancelled() else []
+
+    @property
     def room(self) -> int:
         """Return how many frames still fit into the queue."""
         return QUEUE - self._queue.qsize()

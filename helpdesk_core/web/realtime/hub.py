@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -52,6 +53,7 @@ class Hub:
         self._follower = Follower(services, admission)
         self._heartbeat = services.settings.socket_heartbeat_seconds
         self._connections: dict[Connection, None] = {}
+        self.ended: Counter[int] = Counter()
         self._position = BEGINNING
         self._following = asyncio.Lock()
         self._news = asyncio.Event()
@@ -102,6 +104,7 @@ class Hub:
             await connection.run()
         finally:
             del self._connections[connection]
+            self.ended.update(connection.ended_with)
             if not self._connections:
                 self._present.clear()
 

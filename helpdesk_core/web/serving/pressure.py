@@ -57,7 +57,7 @@ class Turns:
 
     def __init__(self, backlog: Backlog) -> None:
         """Keep those that wait in `backlog`."""
-        self._backlog = backlog
+        self.backlog = backlog
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._taken = False
 
@@ -66,7 +66,7 @@ class Turns:
         loop = asyncio.get_running_loop()
         if self._taken:
             turn = loop.create_future()
-            self._backlog.append(time.monotonic())
+            self.backlog.append(time.monotonic())
             self._waiting.append(turn)
             await turn
             return
@@ -76,7 +76,7 @@ class Turns:
     def _pass_on(self, loop: asyncio.AbstractEventLoop) -> None:
         while self._waiting:
             turn = self._waiting.popleft()
-            self._backlog.popleft()
+            self.backlog.popleft()
             if not turn.cancelled():
                 turn.set_result(None)
                 loop.call_soon(self._pass_on, loop)

@@ -5,11 +5,12 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from helpdesk_core.api import Job, JobContext, Outbound, Vault, api_time, enqueue, job, organization_settings
+from helpdesk_core.api import Job, JobContext, Metrics, Outbound, Vault, api_time, enqueue, job, organization_settings
+from helpdesk_integrations import metrics
 from helpdesk_integrations.models import Delivery, Message
 from helpdesk_integrations.service.calls import purge_calls
 from helpdesk_integrations.service.deliveries import order_of, purge_deliveries, requeue_batch
-from helpdesk_integrations.service.sending import Claim, Wait, claim_delivery, send_letter, settle_delivery
+from helpdesk_integrations.service.sending import Claim, Outcome, Wait, claim_delivery, send_letter, settle_delivery
 from helpdesk_integrations.settings import IntegrationSettings
 
 
@@ -21,9 +22,16 @@ def send_webhook(ctx: JobContext, delivery_id: int) -> None:
     wait = claim if isinstance(claim, Wait) else None
     if isinstance(claim, Claim):
         outcome = send_letter(ctx.get(Outbound), claim.letter, claim.headers)
+        _measure(ctx.get(Metrics), outcome)
         wait = settle_delivery(ctx.session, claim, outcome)
     if wait is not None:
         ctx.again(wait.until, wait.reason)
+
+
+def _measure(counted: Metrics, outcome: Outcome) -> None:
+    answered = "refused" if outcome.status is not None else "unreachable"
+    counted.count(metrics.attempts, outcome="delivered" if outcome.arrived else answered)
+    counted.observe(metrics.attempt_seconds, outcome.duration_ms / 1000)
 
 
 @job()

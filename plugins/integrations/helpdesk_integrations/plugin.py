@@ -10,6 +10,7 @@ from helpdesk_core.api import (
     Handler,
     Job,
     LifeCycleContext,
+    Metric,
     NotificationKind,
     Permission,
     PluginNames,
@@ -17,7 +18,7 @@ from helpdesk_core.api import (
     Router,
     hookimpl,
 )
-from helpdesk_integrations import events, handlers, jobs, kinds, permissions, public, resources
+from helpdesk_integrations import events, handlers, jobs, kinds, metrics, permissions, public, resources
 from helpdesk_integrations.models import Base
 from helpdesk_integrations.routes import apis, deliveries, oauth, webhooks
 from helpdesk_integrations.service import forgetting
@@ -72,6 +73,11 @@ def register_resources() -> tuple[Resource, ...]:
 @hookimpl
 def register_notification_kinds() -> tuple[NotificationKind, ...]:
     return kinds.ALL
+
+
+@hookimpl
+def register_metrics() -> tuple[Metric, ...]:
+    return metrics.ALL
 
 
 @hookimpl
