@@ -3,6 +3,7 @@
 uv run pytest -n0 -s tests/chaos/test_rolling_restarts.py    (CHAOS_RESTARTS and CHAOS_RATE change how much)
 """
 
+import contextlib
 import os
 import signal
 import sys
@@ -70,8 +71,15 @@ def added(outcomes: list[Outcome]) -> Outcome:
 
 def children(pid: int) -> set[int]:
     """Return the processes of the server, but for what Python itself runs beside them."""
-    found = map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
-    return {child for child in found if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()}
+    found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return {int(child) for child in found if "spawn_main" in command_of(child)}
+
+
+def command_of(pid: str) -> str:
+    """Return how a process was started; nothing if it has just ended."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    return ""
 
 
 def wait_until_replaced(pid: int, before: set[int]) -> None:

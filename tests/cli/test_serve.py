@@ -85,7 +85,14 @@ def test_its_processes_are_replaced_when_it_is_told_to_while_it_answers(migrated
 def workers_of(pid: int) -> set[int]:
     """Return the processes that a server has started, but for the one that Python itself runs beside them."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return {int(child) for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()}
+    return {int(child) for child in children if "spawn_main" in command_of(child)}
+
+
+def command_of(pid: str) -> str:
+    """Return how a process was started; nothing if it has just ended."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    return ""
 
 
 def test_it_listens_where_systemd_does(migrated):

@@ -1,6 +1,7 @@
 """Which thread a request runs in."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -51,9 +52,9 @@ def test_reads_take_a_thread_on_postgresql_and_where_threads_are_asked_for(
     made: list[bool] = []
 
     class Seen(Lanes):
-        def __init__(self, quick: int, slow: int, *, reads_here: bool, watchdog: Watchdog) -> None:
+        def __init__(self, quick: int, slow: int, *, reads_here: bool, **others: Any) -> None:
             made.append(reads_here)
-            super().__init__(quick, slow, reads_here=reads_here, watchdog=watchdog)
+            super().__init__(quick, slow, reads_here=reads_here, **others)
 
     monkeypatch.setattr("helpdesk_core.app.Lanes", Seen)
     settings = installation.parts.settings.model_copy(update={"database_threads": threads})
