@@ -31,6 +31,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from helpdesk_core.clock import api_time
 from helpdesk_core.errors import Unavailable
+from helpdesk_core.row_security import guard_rows
 from helpdesk_core.tenancy import guard_tenancy
 
 metadata = MetaData(
@@ -127,15 +128,19 @@ class Database:
     Attributes:
         engine: for what only reads, and for tools.
         kind: `sqlite` or `postgresql`.
+        row_security: whether transactions tell the database whose rows they may see.
     """
 
-    def __init__(self, url: str, *, threads: int = 4, synchronous: SqliteSynchronous = "FULL") -> None:
+    def __init__(
+        self, url: str, *, threads: int = 4, synchronous: SqliteSynchronous = "FULL", row_security: bool = False
+    ) -> None:
         """Prepare to connect to `url`; nothing is opened yet.
 
         Args:
             url: SQLAlchemy URL, `sqlite:///helpdesk.db` or `postgresql://user@host/name`.
             threads: how many threads will use the database at once; the size of the pool.
             synchronous: SQLite only. `FULL` survives a power loss, `NORMAL` may lose the last writes.
+            row_security: PostgreSQL only. Whether it has policies, which show nothing to whom tells nothing.
         """
         self.kind = make_url(url).get_backend_name()
         # Without their parameters, the messages of failed statements carry no hash or address into a log.
@@ -147,6 +152,9 @@ class Database:
         self._writers = sessionmaker(writing_engine, expire_on_commit=False, info={"writes": True})
         guard_tenancy(self._readers)
         guard_tenancy(self._writers)
+        self.row_security = row_security and self.kind == "postgresql"
+        if self.row_security:
+            guard_rows(self.engine, self._readers, self._writers)
         self._open: dict[int, Connection] = {}
         event.listen(writing_engine, "begin", self._note)
         event.listen(writing_engine, "commit", self._forget)

@@ -36,7 +36,7 @@ from helpdesk_core.plugins import Gate, Hung, Phase, PluginHealth, Watchdog
 from helpdesk_core.plugins.health import NOBODYS_FAULT
 from helpdesk_core.queries import Loaded
 from helpdesk_core.schemas import Dialect
-from helpdesk_core.tenancy import set_organization
+from helpdesk_core.tenancy import begin_identifying, end_identifying, set_organization
 from helpdesk_core.web.answers import Answer, Download, Form, encode
 from helpdesk_core.web.authentication import Authenticator, Principal, authenticate
 from helpdesk_core.web.context import Context, Services, read_include
@@ -110,6 +110,7 @@ class UnitOfWork:
             writes = endpoint.writes and endpoint.prepare is None
             snapshot = endpoint.snapshot or (writes and conditional)
             with database.session(writes=writes, snapshot=snapshot) as session:
+                begin_identifying(session)
                 principal, problem = self._caller(session, incoming)
                 if not again:
                     self._limits.spend(spending, endpoint, incoming=incoming, principal=principal, session=session)
@@ -154,6 +155,7 @@ class UnitOfWork:
         now = self._services.clock.now()
         spending = self._begin(now)
         with self._services.database.session(writes=False) as session:
+            begin_identifying(session)
             principal, _ = self._caller(session, incoming)
             try:
                 self._limits.spend(spending, endpoint, incoming=incoming, principal=principal, session=session)
@@ -200,6 +202,8 @@ class UnitOfWork:
         attribute_session(ctx.session, self._services.bus, actor, Origin(ctx.incoming.address[:45], credential))
         if actor is not None and not endpoint.public:
             set_organization(ctx.session, actor.organization_id)
+        else:
+            end_identifying(ctx.session)
 
     def _answer(self, endpoint: Endpoint, ctx: Context, arguments: Mapping[str, Any], form: Form) -> Answer:
         session, incoming = ctx.session, ctx.incoming
