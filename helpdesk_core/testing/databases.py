@@ -48,12 +48,20 @@ class Databases:
 
     _dialect: Dialect
 
-    def __init__(self, folder: Path, host: PluginHost, worker: str) -> None:
+    def __init__(self, folder: Path, host: PluginHost, worker: str, *, row_security: bool | None = None) -> None:
+        """Prepare; nothing is made before it is asked for.
+
+        Args:
+            folder: where files of SQLite are kept.
+            host: whose tables the databases have.
+            worker: makes names on a server unlike those of other processes.
+            row_security: whether they have it; as the environment says when it is left out.
+        """
         self._folder = folder
         self._host = host
         self._server = os.environ.get("HELPDESK_TEST_POSTGRES_URL", "")
         self._prefix = f"helpdesk_{worker}"
-        self.row_security = with_row_security()
+        self.row_security = with_row_security() if row_security is None else row_security
         self._made: set[str] = set()
         self._compiled: dict[Any, Any] = {}
 
