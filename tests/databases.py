@@ -32,7 +32,7 @@ def empty_database(folder: Path, worker: str, purpose: str) -> Iterator[str]:
 
 @contextmanager
 def owned_database(worker: str, purpose: str) -> Iterator[str]:
-    """Make a database on the server with a role that owns it and is nothing special, and return its URL as that role."""
+    """Make a database on the server with a role that owns it and is nothing special; return its URL as that role."""
     name = f"helpdesk_{worker}_{purpose}"
     engine = create_engine(SERVER, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:

@@ -1,6 +1,6 @@
 """Row-level security holds where the first wall has fallen; on PostgreSQL alone."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
@@ -15,6 +15,7 @@ from helpdesk_core.accounts.models import User
 from helpdesk_core.database import Database, Ranked, UtcDateTime
 from helpdesk_core.plugins import PluginHost
 from helpdesk_core.row_security import SETTING, scoped_tables, see_everyone
+from helpdesk_core.statements import _Compiled
 from helpdesk_core.tenancy import TenantScoped, begin_identifying, reaching, set_organization, set_unscoped
 from helpdesk_core.testing import Databases, Installation, running
 from tests.databases import NOW, SERVER
@@ -242,7 +243,12 @@ class TestOverHttp:
     def mistaken(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         def begin(installation: Installation) -> None:
             theirs = installation.accounts["owner"].organization_id
-            monkeypatch.setattr("helpdesk_core.statements.organization_of", lambda _: theirs)
+            bind = _Compiled.bind
+
+            def bind_wrongly(compiled: _Compiled, session: Session, given: Mapping[str, Any]) -> dict[str, Any]:
+                return bind(compiled, session, {**given, "organization_id": theirs} if compiled.scoped else given)
+
+            monkeypatch.setattr(_Compiled, "bind", bind_wrongly)
 
         return begin
 

@@ -58,7 +58,7 @@ def channel_of(settings: Settings) -> Channel | None:
 def is_pooled(driver: Any) -> bool:
     """Tell whether a pooler stands between a connection of PostgreSQL's driver and the server.
 
-    Poolers answer the question for the number of the server's process with one of their own, which cancels through them.
+    A pooler tells a client another process number than the server's, so that cancelling goes through it.
     """
     with driver.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
