@@ -262,6 +262,7 @@ class TestOverHttp:
         if helpdesk_databases.row_security:
             pytest.skip("all databases of this run have it")
         with running(helpdesk_databases, helpdesk_host, tmp_path) as installation:
+            assert people_shown(installation) == ["outsider"]
             mistaken(installation)
             assert "owner" in people_shown(installation)
 
