@@ -98,7 +98,7 @@ class Databases:
         for name in self._made:
             self._administer(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
         if self.row_security and self._made:
-            self._administer(f'DROP ROLE "{self._prefix}"')
+            self._administer(_unless("dependent_objects_still_exist", f'DROP ROLE IF EXISTS "{self._prefix}"'))
 
     def _build(self) -> dict[str, Account]:
         if self._server:
@@ -136,8 +136,8 @@ class Databases:
         database = f"{self._prefix}_{name}"
         self._administer(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
         if self.row_security and not self._made:
-            self._administer(f'DROP ROLE IF EXISTS "{self._prefix}"')
-            self._administer(f"CREATE ROLE \"{self._prefix}\" LOGIN PASSWORD '{self._prefix}'")
+            login = f"CREATE ROLE \"{self._prefix}\" LOGIN PASSWORD '{self._prefix}'"
+            self._administer(_unless("duplicate_object", login))
         owner = f' OWNER "{self._prefix}"' if self.row_security else ""
         self._administer(f'CREATE DATABASE "{database}"{owner}' + (f' TEMPLATE "{template}"' if template else ""))
         self._made.add(database)
@@ -147,6 +147,11 @@ class Databases:
         with engine.connect() as connection:
             connection.execute(text(statement))
         engine.dispose()
+
+
+def _unless(condition: str, statement: str) -> str:
+    """Return what does nothing when there is such a condition: something of a run that was killed is still there."""
+    return f"DO $$ BEGIN {statement}; EXCEPTION WHEN {condition} THEN NULL; END $$"
 
 
 def _create_cast(session: Session, settings: Settings) -> dict[str, Account]:
