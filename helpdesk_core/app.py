@@ -127,7 +127,12 @@ def assemble(
     host = host or load_plugins(settings.wanted_plugins, seconds=settings.plugin_start_seconds)
     quick, slow = lane_sizes(settings)
     threads = quick + slow + settings.job_threads + 7  # the event loop, readiness, upkeep, leases, three of the socket
-    database = Database(settings.database, threads=threads, synchronous=settings.sqlite_synchronous)
+    database = Database(
+        settings.database,
+        threads=threads,
+        synchronous=settings.sqlite_synchronous,
+        row_security=settings.row_security,
+    )
     upkeep, bell = Upkeep(), Bell(settings)
     contributions = Contributions(host, plan_of)
     files = files or FolderStore(settings.home / "files")

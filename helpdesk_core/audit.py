@@ -22,7 +22,7 @@ from helpdesk_core.events import origin_of
 from helpdesk_core.keys import Seals
 from helpdesk_core.permissions import Actor
 from helpdesk_core.statements import Prepared, insertion, upsert
-from helpdesk_core.tenancy import TenantScoped, organization_of
+from helpdesk_core.tenancy import TenantScoped, organization_of, reaching
 
 SECRETS = frozenset({"password", "secret", "token", "code", "otp", "key"})
 """Names that no entry may have: the log is read by people, and kept."""
@@ -125,10 +125,8 @@ def record(
     actor: Actor | None = session.info.get("actor")
     origin = origin_of(session)
     bus = session.info["bus"]
-    sequence, previous = _advance(session, organization_id)
     values = {
         "organization_id": organization_id,
-        "id": sequence,
         "created_at": bus.clock.now(),
         "act": act,
         "actor_id": actor_id or (actor.user_id if actor else None),
@@ -139,10 +137,16 @@ def record(
         "before": _json(before),
         "after": _json(after),
     }
-    seals: Seals = bus.seals
+    with reaching(session, organization_id):
+        _append(session, bus.seals, values)
+
+
+def _append(session: Session, seals: Seals, values: dict[str, Any]) -> None:
+    sequence, previous = _advance(session, values["organization_id"])
+    values["id"] = sequence
     seal = seals.seal(_sealed_text(values, previous))
     _add_entry.run(session, {**values, "key_id": seals.key_id, "seal": seal})
-    _set_head(session, seals, organization_id, sequence, seal)
+    _set_head(session, seals, values["organization_id"], sequence, seal)
 
 
 def verify(session: Session, seals: Seals, organization_id: int) -> Broken | None:

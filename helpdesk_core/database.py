@@ -7,7 +7,7 @@ transaction that writes, and a writer lock inside the process, because SQLite's 
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -32,6 +32,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from helpdesk_core.clock import api_time
 from helpdesk_core.postgres import CONNECT_ARGUMENTS, prepare_postgres
+from helpdesk_core.row_security import guard_rows
 from helpdesk_core.sqlite import SqliteSynchronous, prepare_sqlite
 from helpdesk_core.tenancy import guard_tenancy
 
@@ -133,17 +134,22 @@ class Database:
     Attributes:
         engine: for what only reads, and for tools.
         kind: `sqlite` or `postgresql`.
+        row_security: whether transactions tell the database whose rows they may see.
     """
 
-    def __init__(self, url: str, *, threads: int = 4, synchronous: SqliteSynchronous = "FULL") -> None:
+    def __init__(
+        self, url: str, *, threads: int = 4, synchronous: SqliteSynchronous = "FULL", row_security: bool = False
+    ) -> None:
         """Prepare to connect to `url`; nothing is opened yet.
 
         Args:
             url: SQLAlchemy URL, `sqlite:///helpdesk.db` or `postgresql://user@host/name`.
             threads: how many threads will use the database at once; the size of the pool.
             synchronous: SQLite only. `FULL` survives a power loss, `NORMAL` may lose the last writes.
+            row_security: PostgreSQL only. Whether it has policies, which show nothing to whom tells nothing.
         """
         self.kind = make_url(url).get_backend_name()
+        self.row_security = row_security and self.kind == "postgresql"
         # Without their parameters, the messages of failed statements carry no hash or address into a log.
         shared: dict[str, Any] = {"pool_size": threads, "max_overflow": 4, "pool_timeout": POOL_SECONDS}
         shared["hide_parameters"] = True
@@ -155,6 +161,8 @@ class Database:
         self._writers = sessionmaker(writing_engine, expire_on_commit=False, info={"writes": True})
         guard_tenancy(self._readers)
         guard_tenancy(self._writers)
+        if self.row_security:
+            guard_rows(self.engine, self._readers, self._writers)
         self._open: dict[int, Connection] = {}
         event.listen(writing_engine, "begin", self._note)
         event.listen(writing_engine, "commit", self._forget)
@@ -164,12 +172,17 @@ class Database:
         """Return what reading sessions use.
 
         On PostgreSQL a transaction around statements that each see what is committed when they begin (its default)
-        gives nothing, and takes two round trips.
+        gives nothing, and takes two round trips. With row security it carries whose rows may be seen; it ends in COMMIT
+        then, for with each ROLLBACK the driver forgets what it has prepared.
         """
         if self.kind == "sqlite":
             return self.engine
         prepare_postgres(self.engine)
-        return self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        if not self.row_security:
+            return self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        reading_engine = self.engine.execution_options(writes=False)
+        event.listen(reading_engine, "rollback", _commit_instead)
+        return reading_engine
 
     @contextmanager
     def session(self, *, writes: bool, snapshot: bool = False) -> Iterator[Session]:
@@ -255,6 +268,11 @@ class Database:
     def dispose(self) -> None:
         """Close every connection of the pool."""
         self.engine.dispose()
+
+
+def _commit_instead(connection: Connection) -> None:
+    with suppress(connection.dialect.loaded_dbapi.Error):  # a broken connection is rolled back, which tells
+        connection.connection.commit()
 
 
 def overtaken(error: BaseException) -> bool:

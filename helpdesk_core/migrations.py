@@ -17,11 +17,13 @@ from sqlalchemy.pool import NullPool
 
 from helpdesk_core.database import metadata
 from helpdesk_core.lineages import CORE, Lineage, MigrationFailed, environment_folder, lineages, pending
+from helpdesk_core.row_security import align, scoped_tables, see_everyone
 
 __all__ = [
     "CORE",
     "Lineage",
     "MigrationFailed",
+    "align_rows",
     "change",
     "configuration",
     "downgrade",
@@ -58,6 +60,14 @@ def _upgrade(engine: Engine, lineage: Lineage, to: str) -> bool:
         command.upgrade(configuration(connection, lineage), to)
         _check_references(connection)
         return _present(connection, lineage) != before
+
+
+def align_rows(url: str, *, on: bool) -> int:
+    """Turn row-level security on or off for every table that is not so yet; return how many those were."""
+    if make_url(url).get_backend_name() != "postgresql":
+        return 0
+    with change(url, Lineage("row-level security", Path())) as connection:
+        return len(align(connection, on=on, scoped=scoped_tables()))
 
 
 def downgrade(url: str, lineage: Lineage) -> None:
@@ -165,6 +175,7 @@ def _transaction(engine: Engine, lineage: Lineage) -> Iterator[Connection]:
                 connection.exec_driver_sql("SET LOCAL lock_timeout = '60s'")
                 _take_turn(connection)
                 connection.exec_driver_sql("SET LOCAL lock_timeout = '10s'")
+                see_everyone(connection)
             yield connection
     except MigrationFailed as error:
         raise MigrationFailed(f"{lineage.id}: {error}") from error

@@ -9,7 +9,15 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+)
 from pydantic_core import PydanticCustomError
 
 from helpdesk_core.schemas import nearest
@@ -55,6 +63,12 @@ class Settings(BaseModel):
     database_threads: Annotated[int, Field(ge=0, le=200)] = Field(0, examples=[16])
     """Threads that use the database in each process; 0 chooses as measured: on PostgreSQL 16 quick and 4 slow ones, on
     SQLite 1 and 2, and none for quick reads."""
+    database_direct_url: str = Field("", examples=["postgresql://helpdesk@localhost:5432/helpdesk"])
+    """URL of the same database past a pooler of transactions (PgBouncer), for the few connections of each process that
+    outlast one: news of other processes, counters of limits. Empty means that of `HELPDESK_DATABASE_URL`."""
+    row_security: bool = Field(default=False, examples=[True])
+    """Whether PostgreSQL keeps organisations apart as well, by row-level security. `helpdesk migrate` brings the
+    database in line, with all servers and workers stopped."""
     sqlite_synchronous: Literal["FULL", "NORMAL"] = Field("FULL", examples=["NORMAL"])
     """`FULL` survives a power loss; `NORMAL` is faster on slow disks and may lose the last writes."""
     plugins: Listed | None = Field(None, examples=["tickets,kb"])
@@ -161,6 +175,11 @@ class Settings(BaseModel):
     def database(self) -> str:
         """Return the database's URL, SQLite in `home` when none is set."""
         return self.database_url or f"sqlite:///{(self.home / 'helpdesk.db').absolute()}"
+
+    @property
+    def direct_database(self) -> str:
+        """Return the database's URL for connections that outlast a transaction."""
+        return self.database_direct_url or self.database
 
     @property
     def wanted_plugins(self) -> tuple[str, ...] | None:

@@ -2,10 +2,12 @@
 
 Enforced below the ORM and failing closed: every ORM statement on a `TenantScoped` model is filtered, every
 flush is checked, and a session that was never told its organisation can do neither. What this cannot see
-are Core statements on `Model.__table__` and text SQL; the test suite forbids both in plugins.
+are Core statements on `Model.__table__` and text SQL; the test suite forbids both in plugins, and on PostgreSQL
+`row_security` holds them to the same.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import ForeignKey, ForeignKeyConstraint, UniqueConstraint, event, false
@@ -50,6 +52,8 @@ def tenant_reference(column: str, target: str, *, ondelete: str | None = None) -
 
 
 _UNSCOPED = object()
+EVERYONE = "*"
+"""The scope of a session that sees every organisation."""
 
 
 def set_organization(session: Session, organization_id: int) -> None:
@@ -57,6 +61,8 @@ def set_organization(session: Session, organization_id: int) -> None:
     if "organization" in session.info:
         raise TenancyViolation("this session already has its organisation")
     session.info["organization"] = organization_id
+    session.info.pop("reach", None)
+    _tell_scope(session)
 
 
 def set_unscoped(session: Session) -> None:
@@ -64,6 +70,64 @@ def set_unscoped(session: Session) -> None:
     if "organization" in session.info:
         raise TenancyViolation("this session already has its organisation")
     session.info["organization"] = _UNSCOPED
+    session.info.pop("reach", None)
+    _tell_scope(session)
+
+
+def begin_identifying(session: Session) -> None:
+    """Let `session`, which has no organisation yet, look for whose a credential is.
+
+    It ends with `set_organization`, with `set_unscoped`, or where nobody was found with `end_identifying`.
+    """
+    session.info["reach"] = EVERYONE
+    _tell_scope(session)
+
+
+def end_identifying(session: Session) -> None:
+    """Leave a session without an organisation that has none by now."""
+    if session.info.pop("reach", None):
+        _tell_scope(session)
+
+
+@contextmanager
+def reaching(session: Session, organization_id: int | None = None) -> Iterator[None]:
+    """Let Core statements, which say themselves whose rows they mean, reach others than those of the session.
+
+    For as long as the block lasts, which should be short: to find out whose a link is, or to write into the history of
+    another organisation. ORM statements are filtered as ever.
+
+    Args:
+        session: of whichever organisation, or of none yet.
+        organization_id: whose rows; those of all when it is left out.
+    """
+    before, wanted = session.info.get("reach"), EVERYONE if organization_id is None else str(organization_id)
+    if scope_of(session) in {EVERYONE, wanted}:
+        yield
+        return
+    session.flush()  # what is the session's own is written as such
+    session.info["reach"] = wanted
+    _tell_scope(session)
+    try:
+        yield
+    finally:
+        session.info["reach"] = before
+        _tell_scope(session)
+
+
+def scope_of(session: Session) -> str:
+    """Return whose rows `session` may see: the id of an organisation, `*` for those of all, or nothing for none."""
+    organization = session.info.get("organization")
+    reach: str | None = session.info.get("reach")
+    if reach or organization is _UNSCOPED:
+        return reach or EVERYONE
+    return "" if organization is None else str(organization)
+
+
+def _tell_scope(session: Session) -> None:
+    """Tell the database, where it has row security."""
+    told = session.info.get("scope_changed")
+    if told is not None:
+        told(session)
 
 
 def organization_of(session: Session) -> int:

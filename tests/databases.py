@@ -30,6 +30,22 @@ def empty_database(folder: Path, worker: str, purpose: str) -> Iterator[str]:
     engine.dispose()
 
 
+@contextmanager
+def owned_database(worker: str, purpose: str, server: str = SERVER) -> Iterator[str]:
+    """Make a database on the server with a role that owns it and is nothing special; return its URL as that role."""
+    name = f"helpdesk_{worker}_{purpose}"
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
+        connection.execute(text(f'DROP ROLE IF EXISTS "{name}"'))
+        connection.execute(text(f"CREATE ROLE \"{name}\" LOGIN PASSWORD '{name}'"))
+        connection.execute(text(f'CREATE DATABASE "{name}" OWNER "{name}"'))
+        yield make_url(server).set(database=name, username=name, password=name).render_as_string(hide_password=False)
+        connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
+        connection.execute(text(f'DROP ROLE "{name}"'))
+    engine.dispose()
+
+
 def organization(key: int) -> Organization:
     """Return an organisation that is not stored yet."""
     return Organization(

@@ -25,6 +25,7 @@ from helpdesk_core.errors import Unauthenticated
 from helpdesk_core.permissions import Actor, RolePermissions
 from helpdesk_core.queries import Prepared
 from helpdesk_core.schemas import Dialect
+from helpdesk_core.tenancy import reaching
 from helpdesk_core.web.authentication import Authenticator, Principal, authenticate
 from helpdesk_core.web.context import Services
 from helpdesk_core.web.requests import Incoming
@@ -190,7 +191,8 @@ def standing(session: Session, access: Access) -> Sequence[Any]:
     Raises:
         BadToken: the login has ended, the token was revoked, or the user or the organisation is not active.
     """
-    rows = STANDING.rows(session, {"login_id": access.login_id})
+    with reaching(session):
+        rows = STANDING.rows(session, {"login_id": access.login_id})
     if not rows:
         raise BadToken
     ended_at, user_is_active, organization_is_active, version, *stored = rows[0]

@@ -58,7 +58,7 @@ class Installed:
             with sqlite.reading(self.database_file) as reader:
                 yield reader
         else:
-            with postgres.reading(self.settings.database) as reader:
+            with postgres.reading(self.settings.direct_database) as reader:
                 yield reader
 
     def keys(self, *, included: bool = False) -> KeysPart:

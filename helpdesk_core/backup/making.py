@@ -124,8 +124,8 @@ def _write_database(source: Installed, folder: Path) -> tuple[Contents, Database
     if source.kind == "sqlite":
         version, contents = sqlite3.sqlite_version, sqlite.snapshot(source.database_file, file)
     else:
-        contents = postgres.snapshot(source.settings.database, file)
-        with postgres.connected(source.settings.database) as connection:
+        contents = postgres.snapshot(source.settings.direct_database, file)
+        with postgres.connected(source.settings.direct_database) as connection:
             number = postgres.server_version(connection)
         version = f"{number // 10000}.{number % 10000}"
         sync(file)

@@ -12,6 +12,7 @@ from sqlalchemy.pool import NullPool
 from helpdesk_core.backup import programs
 from helpdesk_core.backup.contents import Contents, contents_of
 from helpdesk_core.backup.failures import BackupFailed
+from helpdesk_core.row_security import see_everyone
 
 ASIDE = "helpdesk_replaced_"
 """Schemas are called like this that hold what was there before a restore; no backup contains them."""
@@ -133,6 +134,7 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
     for setting in _TEXT_FORMS:
         connection.exec_driver_sql(f"SET LOCAL {setting}")
+    see_everyone(connection)
 
 
 def server_version(connection: Connection) -> int:

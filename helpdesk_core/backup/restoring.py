@@ -49,7 +49,7 @@ def check_kind(manifest: Manifest, installed: Installed) -> None:
 def check_programs(installed: Installed) -> None:
     """Refuse to begin what needs a program that is missing or too old."""
     if installed.kind == "postgresql":
-        with postgres.connected(installed.settings.database) as connection:
+        with postgres.connected(installed.settings.direct_database) as connection:
             programs.require("pg_restore", postgres.server_version(connection) // 10000)
 
 
@@ -60,7 +60,7 @@ def occupied(installed: Installed) -> list[str]:
         if not sqlite.is_empty(installed.database_file):
             there.append(str(installed.database_file))
     else:
-        with postgres.reading(installed.settings.database) as reader:
+        with postgres.reading(installed.settings.direct_database) as reader:
             tables = reader.tables()
         if tables:
             there.append(f"{len(tables)} tables in the database")
@@ -81,7 +81,7 @@ def missing_keys(manifest: Manifest, installed: Installed) -> list[str]:
 def require_alone(installed: Installed) -> None:
     """Refuse to replace a database that others use."""
     if installed.kind == "postgresql":
-        with postgres.connected(installed.settings.database) as connection:
+        with postgres.connected(installed.settings.direct_database) as connection:
             postgres.require_alone(connection)
     elif installed.database_file.exists():
         sqlite.close_for_good(installed.database_file)
@@ -182,7 +182,7 @@ class _Restoring:
         sync(file.parent)
 
     def _fill_server(self) -> None:
-        url = self._installed.settings.database
+        url = self._installed.settings.direct_database
         if _has_tables(url):
             aside = postgres.move_aside(url, self._stamp)
             self._undo.callback(postgres.move_back, url, aside)

@@ -3,10 +3,11 @@
 import os
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import click
 from pydantic import SecretStr
-from sqlalchemy import make_url, text
+from sqlalchemy import NullPool, create_engine, make_url, text
 
 from helpdesk_core.cli.failures import Refused, explained
 from helpdesk_core.cli.installation import Installation, database_file, is_troubled, pass_installation, told
@@ -16,7 +17,12 @@ from helpdesk_core.limits.choice import WORDS, kind_of_store
 from helpdesk_core.lineages import orphans
 from helpdesk_core.mail import SmtpServer, mailer_for
 from helpdesk_core.plugins import State
+from helpdesk_core.postgres import is_pooled
 from helpdesk_core.settings import PREFIX, Settings
+from helpdesk_core.web.realtime.wakers import BEHIND_POOLER
+
+_SERVER = text("SELECT pg_postmaster_start_time(), oid FROM pg_database WHERE datname = current_database()")
+"""Tells one database of one running server from all others."""
 
 
 @click.command()
@@ -95,6 +101,36 @@ def _database(installation: Installation) -> str:
     return f"answers: {url.render_as_string(hide_password=True)}"
 
 
+def _row_security(installation: Installation) -> str:
+    installation.check_rows()
+    if not installation.settings.row_security:
+        return "off: organisations are kept apart by the application alone"
+    return "on: PostgreSQL keeps organisations apart as well"
+
+
+def _pooler(installation: Installation) -> str:
+    settings = installation.settings
+    if settings.database.startswith("sqlite"):
+        return "none; SQLite takes none"
+    with installation.services.database.engine.connect() as connection:
+        pooled, server = is_pooled(connection.connection.driver_connection), connection.execute(_SERVER).one()
+    if settings.database_direct_url:
+        _check_direct(settings, tuple(server))
+    elif pooled and not settings.redis_url:
+        raise Refused(BEHIND_POOLER)
+    return "between us and the database" if pooled else "none"
+
+
+def _check_direct(settings: Settings, server: tuple[Any, ...]) -> None:
+    """Refuse a direct URL that is none, or leads elsewhere."""
+    engine = create_engine(settings.direct_database, poolclass=NullPool)
+    with engine.connect() as connection:
+        if is_pooled(connection.connection.driver_connection):
+            raise Refused("HELPDESK_DATABASE_DIRECT_URL leads through a pooler as well")
+        if tuple(connection.execute(_SERVER).one()) != server:
+            raise Refused("HELPDESK_DATABASE_DIRECT_URL leads to another database than HELPDESK_DATABASE_URL")
+
+
 def _migrations(installation: Installation) -> str:
     _require_file(installation)
     behind = installation.behind()
@@ -144,7 +180,9 @@ CHECKS: dict[str, Callable[[Installation], str]] = {
     "secret key": _secret_key,
     "plugins": _plugins,
     "database": _database,
+    "pooler": _pooler,
     "migrations": _migrations,
+    "rows": _row_security,
     "leftovers": _orphans,
     "limits": _limits,
     "mail": _mail,

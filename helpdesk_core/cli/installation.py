@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from functools import cached_property, wraps
 from pathlib import Path
@@ -23,7 +23,8 @@ from helpdesk_core.lineages import CORE, lineages, pending
 from helpdesk_core.logs import configure_logging
 from helpdesk_core.plugins import Contributions, Phase, Plugin, PluginHealth, PluginHost, State, load_plugins
 from helpdesk_core.plugins.loading import blamed
-from helpdesk_core.settings import Settings, load_settings
+from helpdesk_core.row_security import bypassing_role, differing, scoped_tables
+from helpdesk_core.settings import BadSetting, Settings, load_settings
 from helpdesk_core.tenancy import set_organization, set_unscoped
 from helpdesk_core.web.context import Services
 
@@ -46,6 +47,8 @@ class Installation:
         settings = load_settings(os.environ, Path.cwd())
         if make_url(settings.database).get_backend_name() not in {"sqlite", "postgresql"}:
             raise ArgumentError
+        if settings.row_security and settings.database.startswith("sqlite"):
+            raise BadSetting("HELPDESK_ROW_SECURITY: it takes PostgreSQL, and SQLite has nothing like it.")
         return settings
 
     @cached_property
@@ -82,7 +85,7 @@ class Installation:
     @cached_property
     def database(self) -> Database:
         """The database alone, for what looks at it whether or not the plugins run."""
-        database = Database(self.settings.database)
+        database = Database(self.settings.database, row_security=self.settings.row_security)
         at_the_end(database.dispose)
         return database
 
@@ -113,6 +116,21 @@ class Installation:
             self.services.get(PluginHealth).check_migrations()
             waiting = ", ".join(self.host.outages)
             click.echo(f"Not active until `helpdesk migrate` is run: {waiting}.", err=True)
+        self.check_rows()
+
+    def check_rows(self) -> None:
+        """Refuse to go on unless row-level security is as the settings want it, and holds for our role."""
+        if self.database.kind != "postgresql":
+            return
+        wanted = self.settings.row_security
+        with self.database.engine.connect() as connection:
+            differ = differing(connection, on=wanted, scoped=scoped_tables())
+            role = bypassing_role(connection) if wanted else None
+        if differ:
+            what = "is missing for" if wanted else "is off, and still there for"
+            raise Refused(f"Row-level security {what} {_some(differ)}: stop all servers, and run `helpdesk migrate`.")
+        if role is not None:
+            raise Refused(f"Row-level security does not hold for {role}: use a role without SUPERUSER and BYPASSRLS.")
 
     @contextmanager
     def session(self, organization_id: int | None = None) -> Iterator[Session]:
@@ -152,6 +170,13 @@ def at_the_end(act: Callable[[], None]) -> None:
     context = click.get_current_context(silent=True)
     if context is not None:
         context.find_root().call_on_close(act)
+
+
+def _some(names: Collection[str]) -> str:
+    """Return a few names, and how many there are besides."""
+    first = list(names)[:3]
+    more = len(names) - len(first)
+    return ", ".join(first) + (f" and {more} more tables" if more else "")
 
 
 def is_troubled(plugin: Plugin) -> bool:

@@ -6,7 +6,7 @@ from helpdesk_core.cli.failures import Misused, Refused
 from helpdesk_core.cli.installation import Installation, pass_installation
 from helpdesk_core.keys import signing_key
 from helpdesk_core.lineages import CORE, Lineage, MigrationFailed, lineages
-from helpdesk_core.migrations import render_sql, upgrade
+from helpdesk_core.migrations import align_rows, render_sql, upgrade
 
 
 @click.command()
@@ -30,11 +30,16 @@ def migrate(installation: Installation, *, check: bool, sql: bool, only: str | N
         return
     signing_key(installation.settings)
     changed, failed = _upgrade_each(installation.settings.database, wanted)
+    walled = align_rows(installation.settings.database, on=installation.settings.row_security)
     for lineage in changed:
         click.echo(f"{lineage.id}: now at {lineage.head()}")
+    if walled:
+        click.echo(
+            f"row-level security: {'on' if installation.settings.row_security else 'off'}, {walled} tables changed"
+        )
     if failed:
         raise Refused("\n".join(failed.values()))
-    if not changed:
+    if not changed and not walled:
         click.echo("Nothing to do: the database is up to date.")
 
 
@@ -70,4 +75,5 @@ def _check(installation: Installation, wanted: list[Lineage]) -> None:
     if behind:
         due = ", ".join(lineage.id for lineage in wanted if lineage.id in behind)
         raise Refused(f"Migrations are due: {due}. Run `helpdesk migrate`.")
+    installation.check_rows()
     click.echo("The database is up to date.")

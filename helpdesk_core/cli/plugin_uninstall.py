@@ -8,6 +8,7 @@ from helpdesk_core.cli.installation import Installation, pass_installation
 from helpdesk_core.database import metadata
 from helpdesk_core.plugins import PluginHost, State
 from helpdesk_core.plugins.discovery import BUILT_IN, distribution_of
+from helpdesk_core.row_security import see_everyone
 from helpdesk_core.uninstalling import Inventory, Removal, export, inventory, names_of, needed_by, release, remove
 
 
@@ -62,6 +63,7 @@ def _remove(installation: Installation, removal: Removal, found: Inventory, *, y
     if found.rows:
         with installation.database.engine.connect() as connection:
             _begin_snapshot(connection)
+            see_everyone(connection)
             folder, now = installation.settings.home / "exports", installation.services.clock.now()
             path = export(connection, plugin_id, found, folder=folder, now=now)
         click.echo(f"Wrote {path}")
@@ -71,6 +73,7 @@ def _remove(installation: Installation, removal: Removal, found: Inventory, *, y
 
 def _inventory(installation: Installation, plugin_id: str) -> Inventory:
     with installation.database.engine.connect() as connection:
+        see_everyone(connection)
         return inventory(connection, plugin_id, frozenset(metadata.info.get("search_indexes", ())))
 
 

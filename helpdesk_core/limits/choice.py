@@ -33,7 +33,7 @@ def stores_of(settings: Settings) -> list[Store]:
     if _on_sqlite(settings):
         stores.append(SqliteStore(settings.home / FILE))
     else:
-        stores.append(_imported("postgres").PostgresStore(settings.database))
+        stores.append(_imported("postgres").PostgresStore(settings.direct_database))
     return [*stores, SqliteStore(MEMORY)]
 
 

@@ -14,7 +14,7 @@ from helpdesk_core.accounts.service import create_organization, create_user
 from helpdesk_core.database import Database, commit
 from helpdesk_core.events import Bus, attribute_session
 from helpdesk_core.keys import Seals
-from helpdesk_core.migrations import lineages, upgrade
+from helpdesk_core.migrations import align_rows, lineages, upgrade
 from helpdesk_core.plugins import PluginHost
 from helpdesk_core.settings import Settings
 from helpdesk_core.tenancy import set_unscoped
@@ -31,16 +31,37 @@ CAST = {
 }
 
 
+def with_row_security() -> bool:
+    """Tell whether databases of tests have row-level security."""
+    wanted = os.environ.get("HELPDESK_TEST_ROW_SECURITY", "0") == "1"
+    return wanted and bool(os.environ.get("HELPDESK_TEST_POSTGRES_URL"))
+
+
 class Databases:
-    """Makes a migrated database with the cast once, and a copy of it for each test."""
+    """Makes a migrated database with the cast once, and a copy of it for each test.
+
+    With HELPDESK_TEST_ROW_SECURITY=1 they have row-level security, and belong to a role that it holds for.
+
+    Attributes:
+        row_security: whether they do.
+    """
 
     _dialect: Dialect
 
-    def __init__(self, folder: Path, host: PluginHost, worker: str) -> None:
+    def __init__(self, folder: Path, host: PluginHost, worker: str, *, row_security: bool | None = None) -> None:
+        """Prepare; nothing is made before it is asked for.
+
+        Args:
+            folder: where files of SQLite are kept.
+            host: whose tables the databases have.
+            worker: makes names on a server unlike those of other processes.
+            row_security: whether they have it; as the environment says when it is left out.
+        """
         self._folder = folder
         self._host = host
         self._server = os.environ.get("HELPDESK_TEST_POSTGRES_URL", "")
         self._prefix = f"helpdesk_{worker}"
+        self.row_security = with_row_security() if row_security is None else row_security
         self._made: set[str] = set()
         self._compiled: dict[Any, Any] = {}
 
@@ -76,13 +97,16 @@ class Databases:
         """Remove what was made on a database server."""
         for name in self._made:
             self._administer(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        if self.row_security and self._made:
+            self._administer(_unless("dependent_objects_still_exist", f'DROP ROLE IF EXISTS "{self._prefix}"'))
 
     def _build(self) -> dict[str, Account]:
         if self._server:
             self._recreate("template", None)
         url = self._url("template")
         upgrade(url, lineages(self._host))
-        database = Database(url, threads=1, synchronous="NORMAL")
+        align_rows(url, on=self.row_security)
+        database = Database(url, threads=1, synchronous="NORMAL", row_security=self.row_security)
         try:
             with database.session(writes=True) as session:
                 accounts = _create_cast(session, Settings(password_cost="low"))  # noqa: S106 - a cost, no password
@@ -103,12 +127,19 @@ class Databases:
     def _url(self, name: str) -> str:
         if not self._server:
             return f"sqlite:///{self._folder / f'{name}.db'}"
-        return make_url(self._server).set(database=f"{self._prefix}_{name}").render_as_string(hide_password=False)
+        url = make_url(self._server).set(database=f"{self._prefix}_{name}")
+        if self.row_security:
+            url = url.set(username=self._prefix, password=self._prefix)
+        return url.render_as_string(hide_password=False)
 
     def _recreate(self, name: str, template: str | None) -> None:
         database = f"{self._prefix}_{name}"
         self._administer(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
-        self._administer(f'CREATE DATABASE "{database}"' + (f' TEMPLATE "{template}"' if template else ""))
+        if self.row_security and not self._made:
+            login = f"CREATE ROLE \"{self._prefix}\" LOGIN PASSWORD '{self._prefix}'"
+            self._administer(_unless("duplicate_object", login))
+        owner = f' OWNER "{self._prefix}"' if self.row_security else ""
+        self._administer(f'CREATE DATABASE "{database}"{owner}' + (f' TEMPLATE "{template}"' if template else ""))
         self._made.add(database)
 
     def _administer(self, statement: str) -> None:
@@ -116,6 +147,11 @@ class Databases:
         with engine.connect() as connection:
             connection.execute(text(statement))
         engine.dispose()
+
+
+def _unless(condition: str, statement: str) -> str:
+    """Return what does nothing when there is such a condition: something of a run that was killed is still there."""
+    return f"DO $$ BEGIN {statement}; EXCEPTION WHEN {condition} THEN NULL; END $$"
 
 
 def _create_cast(session: Session, settings: Settings) -> dict[str, Account]:

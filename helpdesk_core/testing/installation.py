@@ -24,10 +24,11 @@ from helpdesk_core.mail import Mail, Mailer, MemoryMailer
 from helpdesk_core.plugins import Phase, PluginHealth, PluginHost
 from helpdesk_core.plugins.health import Hung
 from helpdesk_core.queries import Prepared
+from helpdesk_core.row_security import SETTING, see_everyone
 from helpdesk_core.settings import Settings
 from helpdesk_core.tenancy import set_organization, set_unscoped
 from helpdesk_core.testing.clients import Account, Client
-from helpdesk_core.testing.databases import Databases
+from helpdesk_core.testing.databases import Databases, with_row_security
 from helpdesk_core.testing.doubles import TestClock, TestResolver
 from helpdesk_core.testing.selection import with_required
 
@@ -128,7 +129,8 @@ class Installation:
         engine = self.parts.services.database.engine
 
         def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-            seen.append(statement)
+            if SETTING not in statement:  # telling the scope is no statement of anybody's
+                seen.append(statement)
 
         plain = Prepared.rows
 
@@ -152,6 +154,7 @@ class Installation:
         if self.parts.services.database.kind == "sqlite":
             return
         with self.parts.services.database.engine.connect() as connection:
+            see_everyone(connection)
             last = connection.scalar(text("SELECT coalesce(max(tx), 0) FROM core_event"))
             began = time.monotonic()
             while not connection.scalar(_SETTLED, {"last": last}):
@@ -181,6 +184,7 @@ def test_settings(database_url: str, home: Path, **changes: Any) -> Settings:
         "log_requests": False,
         "sqlite_synchronous": "NORMAL",
         "limits": "count",
+        "row_security": with_row_security(),
         "allowed_hosts": ("testserver", "localhost", "127.0.0.1"),
     }
     return Settings(**{**values, **changes})
@@ -203,6 +207,7 @@ def environment(installation: Installation, plugins: Sequence[str] | None) -> di
         "SECRET_KEY": settings.secret_key.get_secret_value() if settings.secret_key else "",
         "PASSWORD_COST": settings.password_cost,
         "DEFAULT_ORGANIZATION": settings.default_organization or "",
+        "ROW_SECURITY": str(settings.row_security),
     }
     if plugins is not None:
         given["PLUGINS"] = ",".join(with_required(plugins)) or "none"

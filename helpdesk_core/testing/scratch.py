@@ -8,6 +8,7 @@ from sqlalchemy.pool import NullPool
 
 from helpdesk_core.migrations import CORE, Lineage, lineages, move, scripts
 from helpdesk_core.plugins import PluginHost
+from helpdesk_core.row_security import see_everyone
 
 
 class Scratch:
@@ -55,6 +56,7 @@ class Scratch:
         engine = create_engine(self.url, poolclass=NullPool)
         try:
             with engine.begin() as connection:
+                see_everyone(connection)
                 yield connection
         finally:
             engine.dispose()

@@ -14,6 +14,7 @@ from swagger_ui_bundle import swagger_ui_path  # type: ignore[import-untyped]
 
 from helpdesk_core.errors import HelpdeskError
 from helpdesk_core.plugins import PluginHost
+from helpdesk_core.tenancy import begin_identifying
 from helpdesk_core.web.answers import to_json
 from helpdesk_core.web.authentication import Authenticator, authenticate
 from helpdesk_core.web.contents import Content
@@ -73,6 +74,7 @@ class Documents:
         headers = dict(request.headers)
         incoming = Incoming(request.scope["request_id"], "GET", request.url.path, "", headers, b"", "", "")
         with self._services.database.session(writes=False) as session:
+            begin_identifying(session)
             try:
                 caller = authenticate(authenticators, session, incoming)
             except HelpdeskError:

@@ -32,7 +32,7 @@ from helpdesk_core.plugins import Gate, Phase, PluginHealth, Watchdog
 from helpdesk_core.plugins.health import NOBODYS_FAULT
 from helpdesk_core.queries import Loaded
 from helpdesk_core.schemas import Dialect
-from helpdesk_core.tenancy import set_organization
+from helpdesk_core.tenancy import begin_identifying, end_identifying, set_organization
 from helpdesk_core.tracing import NO_TRACES, Tracing
 from helpdesk_core.web.answers import Answer, Download, Form, encode
 from helpdesk_core.web.authentication import Authenticator, Principal, authenticate
@@ -105,6 +105,7 @@ class UnitOfWork:
             writes = endpoint.writes and endpoint.prepare is None
             snapshot = endpoint.snapshot or (writes and conditional)
             with database.session(writes=writes, snapshot=snapshot) as session:
+                begin_identifying(session)
                 principal, problem = self._caller(session, incoming)
                 if not again:
                     self._limits.spend(spending, endpoint, incoming=incoming, principal=principal, session=session)
@@ -151,6 +152,7 @@ class UnitOfWork:
         principal = None
         try:
             with self._services.database.session(writes=False) as session:
+                begin_identifying(session)
                 principal, _ = self._caller(session, incoming)
                 self._limits.spend(spending, endpoint, incoming=incoming, principal=principal, session=session)
         except RateLimitExceeded as exceeded:
@@ -204,6 +206,8 @@ class UnitOfWork:
         attribute_session(ctx.session, self._services.bus, actor, Origin(ctx.incoming.address[:45], credential))
         if actor is not None and not endpoint.public:
             set_organization(ctx.session, actor.organization_id)
+        else:
+            end_identifying(ctx.session)
 
     def _answer(self, endpoint: Endpoint, ctx: Context, arguments: Mapping[str, Any], form: Form) -> Answer:
         session, incoming = ctx.session, ctx.incoming

@@ -4,13 +4,13 @@ from helpdesk_core.accounts.queries.audit import audit_entries
 from helpdesk_core.accounts.queries.credentials import api_keys, devices
 from helpdesk_core.accounts.queries.letters import invitations, organization_of_link
 from helpdesk_core.accounts.queries.logins import (
-    REFRESH_TOKEN,
     Account,
     account_by_id,
     account_by_name,
     is_open,
     login_attempts,
     logins,
+    refresh_token,
 )
 from helpdesk_core.accounts.queries.organizations import (
     active_organizations,
@@ -36,7 +36,6 @@ from helpdesk_core.accounts.queries.people import (
 )
 
 __all__ = [
-    "REFRESH_TOKEN",
     "Account",
     "Holder",
     "account_by_id",
@@ -58,6 +57,7 @@ __all__ = [
     "organizations",
     "plan_of",
     "plugin_ids",
+    "refresh_token",
     "registering_organization",
     "roles",
     "settings_of",

@@ -14,6 +14,7 @@ from helpdesk_core.accounts.schemas.invitations import InvitationRead
 from helpdesk_core.clock import api_time
 from helpdesk_core.queries import Computed, Prepared, ReadModel, Viewer, words_in
 from helpdesk_core.queries.filters import Filter
+from helpdesk_core.tenancy import reaching
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,8 @@ invitations = ReadModel(
 
 def organization_of_link(session: Session, row: type[Confirmation | Invitation], key: int) -> int | None:
     """Return the organisation of what a link names; read before the session has one."""
-    found = _OF_LINK[row].rows(session, {"key": key})
+    with reaching(session):
+        found = _OF_LINK[row].rows(session, {"key": key})
     return found[0][0] if found else None
 
 

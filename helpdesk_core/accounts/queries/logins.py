@@ -20,6 +20,7 @@ from helpdesk_core.accounts.schemas.tokens import LoginAttemptRead
 from helpdesk_core.accounts.schemas.types import key_of
 from helpdesk_core.permissions import Actor, Visibility
 from helpdesk_core.queries import Column, Computed, Prepared, ReadModel, at_least, equals, words_in
+from helpdesk_core.tenancy import reaching
 
 
 class AttemptsOfOrganizationOr(Visibility):
@@ -121,7 +122,8 @@ def _account(session: Session, wanted: ColumnElement[bool]) -> Account | None:
 
 def is_open(session: Session, user_id: int | None) -> bool:
     """Tell whether an account, of whatever organisation, is open; `session` may be of any."""
-    return bool(_OPEN.rows(session, {"id": user_id}))
+    with reaching(session):
+        return bool(_OPEN.rows(session, {"id": user_id}))
 
 
 _OPEN = Prepared(
@@ -131,7 +133,14 @@ _OPEN = Prepared(
 )
 
 
-REFRESH_TOKEN = Prepared(
+def refresh_token(session: Session, token_hash: str) -> tuple[Any, ...] | None:
+    """Return a refresh token by its hash; read before the session has an organisation, which is the token's own."""
+    with reaching(session):
+        found = _REFRESH_TOKEN.rows(session, {"token_hash": token_hash})
+    return found[0] if found else None
+
+
+_REFRESH_TOKEN = Prepared(
     select(
         RefreshToken.id,
         RefreshToken.login_id,
@@ -144,4 +153,3 @@ REFRESH_TOKEN = Prepared(
     .join(Login, Login.id == RefreshToken.login_id)
     .where(RefreshToken.token_hash == bindparam("token_hash"))
 )
-"""A refresh token by its hash; read before the session has an organisation, which is the token's own."""

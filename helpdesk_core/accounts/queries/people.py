@@ -19,6 +19,7 @@ from helpdesk_core.accounts.schemas.users import UserExtras, UserRead
 from helpdesk_core.permissions import Permission, RolePermissions, own_or
 from helpdesk_core.queries import Column, Computed, Prepared, ReadModel, equals
 from helpdesk_core.queries.filters import WordsIn
+from helpdesk_core.tenancy import reaching
 
 
 class PeopleSearch(WordsIn):
@@ -82,7 +83,8 @@ def names_of(session: Session, user_id: int) -> tuple[str, ...]:
 
 def taken_names(session: Session, *, username: str, email: str) -> list[tuple[str, str, int]]:
     """Return `(username_key, email_key, id)` of the accounts, of any organisation, that have one of the two."""
-    rows = _TAKEN.rows(session, {"username_key": key_of(username), "email_key": key_of(email)})
+    with reaching(session):
+        rows = _TAKEN.rows(session, {"username_key": key_of(username), "email_key": key_of(email)})
     return [(row[0], row[1], row[2]) for row in rows]
 
 
@@ -152,7 +154,8 @@ class Holder:
 
 def holder_of(session: Session, email: str) -> Holder | None:
     """Return who has an address, if anybody does; `session` may be of any organisation, or of none yet."""
-    found = _HOLDER.rows(session, {"email_key": key_of(email)})
+    with reaching(session):
+        found = _HOLDER.rows(session, {"email_key": key_of(email)})
     return Holder(*found[0]) if found else None
 
 

@@ -10,7 +10,7 @@ from helpdesk_core import audit
 from helpdesk_core.accounts.errors import InvalidCredentials, InvalidRefreshToken
 from helpdesk_core.accounts.events import PasswordChanged, RefreshTokenReused, UserLoggedIn, UserLoggedOut
 from helpdesk_core.accounts.models import Login, LoginAttempt, Organization, RefreshToken, User
-from helpdesk_core.accounts.queries import REFRESH_TOKEN, Account
+from helpdesk_core.accounts.queries import Account, refresh_token
 from helpdesk_core.accounts.service.locks import locked_user
 from helpdesk_core.accounts.service.second_factors import must_enroll
 from helpdesk_core.accounts.service.users import set_password
@@ -116,10 +116,10 @@ def exchange(session: Session, token: str, client: Client, lifetime: timedelta) 
     Raises:
         InvalidRefreshToken: unknown, expired, used, or of a login or an account that has ended.
     """
-    rows = REFRESH_TOKEN.rows(session, {"token_hash": hash_of(token)})
-    if not rows:
+    found = refresh_token(session, hash_of(token))
+    if found is None:
         raise InvalidRefreshToken
-    token_id, login_id, organization_id, expires_at, user_id, ended_at = rows[0]
+    token_id, login_id, organization_id, expires_at, user_id, ended_at = found
     set_organization(session, organization_id)
     moment = now(session)
     if ended_at or stored_instant(expires_at) <= moment:
@@ -153,11 +153,11 @@ def end_login_of(session: Session, token: str) -> None:
         session: without an organisation yet; it gets that of the token.
         token: the refresh token.
     """
-    rows = REFRESH_TOKEN.rows(session, {"token_hash": hash_of(token)})
-    if not rows:
+    found = refresh_token(session, hash_of(token))
+    if found is None:
         set_unscoped(session)
         return
-    _, login_id, organization_id, *_ = rows[0]
+    _, login_id, organization_id, *_ = found
     set_organization(session, organization_id)
     end_login(session, login_id)
 
@@ -184,7 +184,7 @@ def change_password(session: Session, user_id: int, password_hash: str, *, keep_
 
 def login_of(session: Session, token: str, user_id: int) -> int | None:
     """Return the login of a refresh token, if there is such a token and it is that of `user_id`."""
-    rows = REFRESH_TOKEN.rows(session, {"token_hash": hash_of(token)})
+    rows = refresh_token(session, token)
     if not rows or rows[0][4] != user_id:
         return None
     login_id: int = rows[0][1]

@@ -13,7 +13,7 @@ from helpdesk_core.accounts.service.logins import Issued
 from helpdesk_core.accounts.tokens import hash_of
 from helpdesk_core.events import now, publish
 from helpdesk_core.statements import Prepared
-from helpdesk_core.tenancy import organization_of
+from helpdesk_core.tenancy import organization_of, reaching
 
 # Below the ORM: the session of before may be that of somebody in another organisation.
 _END = Prepared(
@@ -42,9 +42,9 @@ def become_session(session: Session, issued: Issued, lifetime: timedelta) -> tup
 
 def end_session_of(session: Session, secret: str) -> None:
     """End the session that has this secret, if there is one: that of a browser which signs in anew."""
-    for login_id, user_id, organization_id in _END.rows(
-        session, {"of_secret": hash_of(secret), "moment": now(session)}
-    ):
+    with reaching(session):
+        ended = _END.rows(session, {"of_secret": hash_of(secret), "moment": now(session)})
+    for login_id, user_id, organization_id in ended:
         audit.record(session, "login.ended", "login", login_id, actor_id=user_id, organization_id=organization_id)
         if organization_id == organization_of(session):  # another one's history is not written from here
             publish(session, UserLoggedOut(user_id=user_id, login_id=login_id))

@@ -16,6 +16,7 @@ from starlette.types import Scope
 from helpdesk_core.errors import HelpdeskError, TwoFactorRequired, Unauthenticated
 from helpdesk_core.schemas import Dialect
 from helpdesk_core.settings import Settings
+from helpdesk_core.tenancy import begin_identifying
 from helpdesk_core.web.authentication import Authenticator, Principal, authenticate
 from helpdesk_core.web.context import Services
 from helpdesk_core.web.dialects import choose, wanted_by
@@ -128,6 +129,7 @@ class Admission:
             HelpdeskError: they may no longer come in.
         """
         with self._services.database.session(writes=False) as session:
+            begin_identifying(session)
             principal = standing(session)
         if principal.actor.must_enroll:
             raise TwoFactorRequired

@@ -19,6 +19,14 @@ log = logging.getLogger("helpdesk.realtime")
 NAME = "helpdesk_events"
 """Of the channel in Redis, and in PostgreSQL."""
 RECONNECT_SECONDS = 2.0
+BEHIND_POOLER = (
+    "PostgreSQL is behind a pooler, through which nobody hears of news: set HELPDESK_DATABASE_DIRECT_URL or "
+    "HELPDESK_REDIS_URL"
+)
+
+
+class Deaf(Exception):
+    """A channel that can tell, and will never hear; the message says why, and what helps."""
 
 
 class Channel(Protocol):
@@ -28,7 +36,10 @@ class Channel(Protocol):
         """Tell the others."""
 
     def listen(self, stopped: threading.Event, heard: Callable[[], None]) -> None:
-        """Call `heard` whenever somebody announces something, until `stopped` is set; raise when it breaks."""
+        """Call `heard` whenever somebody announces something, until `stopped` is set.
+
+        It raises `Deaf` where nothing can be heard, and whatever its driver does when it breaks.
+        """
 
     def close(self) -> None:
         """Let connections go."""
@@ -39,7 +50,8 @@ def channel_of(settings: Settings) -> Channel | None:
     if settings.redis_url:
         return _imported("redis_channel", "redis").RedisChannel(settings.redis_url)  # type: ignore[no-any-return]
     if make_url(settings.database).get_backend_name() == "postgresql":
-        return _imported("postgres_channel", "postgres").PostgresChannel(settings.database)  # type: ignore[no-any-return]
+        channel = _imported("postgres_channel", "postgres").PostgresChannel
+        return channel(settings.database, settings.direct_database)  # type: ignore[no-any-return]
     return None
 
 
@@ -59,6 +71,7 @@ class Wakers:
         self._settings = settings
         self._channel: Channel | None = None
         self._listeners: list[Callable[[], None]] = []
+        self._deaf = False
         self._stopped = threading.Event()
         self._news = threading.Event()
         self._lock = threading.Lock()
@@ -67,7 +80,7 @@ class Wakers:
     @property
     def reaches_others(self) -> bool:
         """Tell whether processes hear of each other's commits."""
-        return self._channel is not None
+        return self._channel is not None and not self._deaf
 
     def start(self) -> None:
         """Tell others, and hear of them, from now on; threads start with the first reason."""
@@ -117,7 +130,7 @@ class Wakers:
             self._channel.announce()
 
     def _listen(self) -> None:
-        while not self._stopped.is_set():
+        while not self._stopped.is_set() and not self._deaf:
             self._try("hear of news", self._hear)
 
     def _hear(self) -> None:
@@ -131,6 +144,9 @@ class Wakers:
     def _try(self, what: str, act: Callable[[], None]) -> None:
         try:
             act()
+        except Deaf as error:
+            self._deaf = True
+            log.warning("cannot %s, hence looking for it", what, extra={"error": str(error)})
         except Exception as error:  # noqa: BLE001 - every driver has its own; looking now and then goes on meanwhile
             log.warning("cannot %s", what, extra={"error": str(error)})
             self._stopped.wait(RECONNECT_SECONDS)

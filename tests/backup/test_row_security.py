@@ -1,0 +1,48 @@
+"""A backup of a database that shows nobody anything who does not say whose rows they mean; on PostgreSQL alone."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.backup.place import Place
+from tests.databases import SERVER, owned_database
+
+pytestmark = pytest.mark.skipif(not SERVER, reason="row-level security is PostgreSQL's")
+
+WALLED = {"HELPDESK_ROW_SECURITY": "true"}
+
+
+class Walled(Place):
+    """An installation with row-level security."""
+
+    def helpdesk(self, *arguments, environment=None, **options):
+        return super().helpdesk(*arguments, environment={**WALLED, **(environment or {})}, **options)
+
+    def run(self, *statements):
+        return super().run("SELECT set_config('helpdesk.organization', '*', true)", *statements)
+
+
+@pytest.fixture
+def walled(tmp_path: Path, worker_id: str) -> Iterator[Place]:
+    with owned_database(worker_id, "walled") as url:
+        yield Walled(tmp_path / "walled" / "home", url)
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, worker_id: str) -> Iterator[Place]:
+    with owned_database(worker_id, "walled_elsewhere") as url:
+        yield Walled(tmp_path / "elsewhere" / "home", url)
+
+
+def test_it_holds_every_row_and_the_walls_are_restored_with_it(walled, elsewhere, tmp_path):
+    for place in (walled, elsewhere):
+        place.home.parent.mkdir()
+    walled.fill()
+    walled.done("backup", tmp_path / "kept")
+    tables = json.loads((tmp_path / "kept" / "manifest.json").read_text())["tables"]
+    assert tables["core_user"]["rows"] == 1
+    elsewhere.done("restore", tmp_path / "kept")
+    assert elsewhere.run("SELECT count(*) FROM core_user") == [(1,)]
+    assert Place.run(elsewhere, "SELECT count(*) FROM core_user") == [(0,)]
