@@ -16,6 +16,7 @@ from helpdesk_core.limits.choice import WORDS, kind_of_store
 from helpdesk_core.lineages import orphans
 from helpdesk_core.mail import SmtpServer, mailer_for
 from helpdesk_core.plugins import State
+from helpdesk_core.positions import Standing
 from helpdesk_core.settings import PREFIX, Settings
 
 
@@ -97,10 +98,14 @@ def _database(installation: Installation) -> str:
 
 def _migrations(installation: Installation) -> str:
     _require_file(installation)
-    behind = installation.behind()
-    if behind:
-        raise Refused(f"due for {', '.join(behind)}: run `helpdesk migrate`")
-    return "none due"
+    found = installation.positions()
+    due = [position.lineage.id for position in found if position.standing is Standing.DUE]
+    wrong = [f"{each.lineage.id}: {each.reason}" for each in found if each.reason and each.standing is not Standing.DUE]
+    if due:
+        wrong.insert(0, f"due for {', '.join(due)}: run `helpdesk migrate`")
+    if wrong:
+        raise Refused("; ".join(wrong))
+    return "; ".join(note for each in found if (note := each.note)) or "none due"
 
 
 def _limits(installation: Installation) -> str:
