@@ -157,8 +157,9 @@ def turn(engine: Engine) -> Iterator[None]:
         yield
         return
     with engine.begin() as connection:
-        connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
         take_turn(connection)
+        # After the lock, because it also closes what the SELECT before it has open: its snapshot would be waited for.
+        connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
         yield
 
 
