@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, inspect, text
 
 from helpdesk_core.lineages import Lineage
 from helpdesk_core.migrations import Patience
@@ -92,6 +92,20 @@ def rows(url: str) -> Callable[[str], list[tuple[object, ...]]]:
             engine.dispose()
 
     return run
+
+
+@pytest.fixture
+def tables(url: str) -> Callable[[], list[str]]:
+    """Return the names of all tables."""
+
+    def look() -> list[str]:
+        engine = create_engine(url)
+        try:
+            return inspect(engine).get_table_names()
+        finally:
+            engine.dispose()
+
+    return look
 
 
 @pytest.fixture
