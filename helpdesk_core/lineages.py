@@ -5,7 +5,7 @@ upgrade as soon as one plugin is uninstalled (docs/decisions/0003).
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 

@@ -67,9 +67,9 @@ def make_notes(connection: Connection) -> None:
 def _note(ctx: MigrationContext, lineage: Lineage, step: MigrationInfo, phases: dict[str, str]) -> None:
     if ctx.as_sql and not step.source_revision_ids:
         ctx.impl._exec(CreateTable(APPLIED, if_not_exists=True))  # noqa: SLF001 - its one door for both ways
-    before = next(iter(step.source_revision_ids), None)
-    values = {"lineage": lineage.id, "revision": step.up_revision_id, "previous": before}
-    values |= {"phase": phases[step.up_revision_id], "applied_at": func.current_timestamp()}
+    revision = str(step.up_revision_id)
+    values: dict[str, Any] = {"lineage": lineage.id, "revision": revision, "phase": phases[revision]}
+    values |= {"previous": next(iter(step.source_revision_ids), None), "applied_at": func.current_timestamp()}
     ctx.execute(insert(APPLIED).values(values))
 
 

@@ -6,7 +6,9 @@ from sqlalchemy import create_engine, inspect
 from helpdesk_core.migrations import render_sql, upgrade
 from tests.migrations.conftest import ONLINE, SHIFTS
 
-INDEX = 'create_index_online(op, "ix_oncall_shift_name", "oncall_shift", ["name"], unique=True, where="name IS NOT NULL")'
+INDEX = (
+    'create_index_online(op, "ix_oncall_shift_name", "oncall_shift", ["name"], unique=True, where="name IS NOT NULL")'
+)
 DROPPED = 'drop_index_online(op, "ix_oncall_shift_name", "oncall_shift")'
 
 

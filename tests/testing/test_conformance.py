@@ -71,9 +71,9 @@ UNDONE = """    with op.batch_alter_table("tiny_entry") as table:
         table.drop_column("note")
 """
 UP = "def upgrade():\n"
-RETYPED = f'''{UP}    if op.get_context().dialect.name == "postgresql":
+RETYPED = f"""{UP}    if op.get_context().dialect.name == "postgresql":
         op.alter_column("tiny_entry", "title", type_=sa.String(255))
-'''
+"""
 ASKING = f'{UP}    op.get_bind().execute(sa.text("SELECT 1")).scalar()\n'
 
 MISTAKES: dict[str, list[Edit]] = {
