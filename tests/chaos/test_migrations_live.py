@@ -13,6 +13,7 @@ import threading
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Self
 
 import httpx2
 import pytest
@@ -46,49 +47,56 @@ def upgrade():
 """
 FIRST = 'op.create_table("live_note", sa.Column("id", sa.Integer(), primary_key=True))'
 NEXT = [
-    ("", 'op.add_column("tickets_ticket", sa.Column("live_note", sa.String(50), nullable=True))'),
+    ("", ['op.add_column("tickets_ticket", sa.Column("live_note", sa.String(50), nullable=True))']),
     (
         "",
-        'op.add_column("tickets_ticket", sa.Column("live_size", sa.Integer(), nullable=False, server_default="1"))\n'
-        '    op.add_column("tickets_ticket", sa.Column("live_user", sa.Integer(), nullable=True))',
+        [
+            'op.add_column("tickets_ticket", sa.Column("live_size", sa.Integer(), nullable=False, server_default="1"))',
+            'op.add_column("tickets_ticket", sa.Column("live_user", sa.Integer(), nullable=True))',
+        ],
     ),
-    ("online = True", 'create_index_online(op, "ix_live", "tickets_ticket", ["organization_id", "live_note"])'),
+    ("online = True", ['create_index_online(op, "ix_live", "tickets_ticket", ["organization_id", "live_note"])']),
     (
         "",
-        'op.create_foreign_key("fk_live", "tickets_ticket", "core_user", ["live_user"], ["id"],'
-        " postgresql_not_valid=True)\n"
-        '    op.create_check_constraint("ck_live", "tickets_ticket", "live_size > 0", postgresql_not_valid=True)',
+        [
+            'op.execute("ALTER TABLE tickets_ticket ADD CONSTRAINT fk_live FOREIGN KEY (live_user)"',
+            '    " REFERENCES core_user (id) NOT VALID")',
+            'op.execute("ALTER TABLE tickets_ticket ADD CONSTRAINT ck_live CHECK (live_size > 0) NOT VALID")',
+        ],
     ),
     (
         "online = True",
-        'op.execute("ALTER TABLE tickets_ticket VALIDATE CONSTRAINT fk_live")\n'
-        '    op.execute("ALTER TABLE tickets_ticket VALIDATE CONSTRAINT ck_live")',
+        [f'op.execute("ALTER TABLE tickets_ticket VALIDATE CONSTRAINT {name}")' for name in ("fk_live", "ck_live")],
     ),
     (
         "",
-        'op.create_table("live_link", sa.Column("id", sa.BigInteger(), primary_key=True),'
-        ' sa.Column("ticket", sa.BigInteger(), sa.ForeignKey("tickets_ticket.id")))',
+        [
+            'op.create_table("live_link", sa.Column("id", sa.BigInteger(), primary_key=True),',
+            '    sa.Column("ticket", sa.BigInteger(), sa.ForeignKey("tickets_ticket.id")))',
+        ],
     ),
-    ("", "op.execute(\"UPDATE tickets_ticket SET live_note = 'filled' WHERE live_note IS NULL\")"),
-    ("online = True", 'drop_index_online(op, "ix_live", "tickets_ticket")'),
+    ("", ["op.execute(\"UPDATE tickets_ticket SET live_note = 'filled' WHERE live_note IS NULL\")"]),
+    ("online = True", ['drop_index_online(op, "ix_live", "tickets_ticket")']),
     (
         'phase = "contract"',
-        'op.drop_table("live_link")\n    op.drop_column("tickets_ticket", "live_size")\n'
-        '    op.drop_column("tickets_ticket", "live_user")\n    op.alter_column("tickets_ticket", "live_note",'
-        ' new_column_name="live_text")',
+        [
+            'op.drop_table("live_link")',
+            'op.drop_column("tickets_ticket", "live_size")',
+            'op.drop_column("tickets_ticket", "live_user")',
+            'op.alter_column("tickets_ticket", "live_note", new_column_name="live_text")',
+        ],
     ),
-    ('phase = "contract"', 'op.drop_column("tickets_ticket", "live_text")'),
+    ('phase = "contract"', ['op.drop_column("tickets_ticket", "live_text")']),
 ]
 COLUMNS = (
-    "SELECT column_name FROM information_schema.columns"
-    " WHERE table_name = 'tickets_ticket' AND is_generated = 'NEVER'"
+    "SELECT column_name FROM information_schema.columns WHERE table_name = 'tickets_ticket' AND is_generated = 'NEVER'"
 )
 LEFT_OUT = {"id", "uuid", "sequence", "number"}
 
 
-def write(folder: Path, number: int, said: str, up: str) -> None:
+def write(folder: Path, number: int, said: str, up: list[str]) -> None:
     before = repr(f"{number - 1:04}") if number > 1 else None
-    written = HEAD.format(number=f"{number:04}", before=before, said=said, up=up)
+    written = HEAD.format(number=f"{number:04}", before=before, said=said, up="\n    ".join(up))
     (folder / f"{number:04}.py").write_text(written)
 
 
@@ -103,7 +111,7 @@ def write_plugin(folder: Path) -> Path:
     about.mkdir()
     (about / "METADATA").write_text("Metadata-Version: 2.1\nName: helpdesk-live\nVersion: 0.1\n")
     (about / "entry_points.txt").write_text("[helpdesk.plugins]\nlive = helpdesk_live\n")
-    write(package / "migrations", 1, "", FIRST)
+    write(package / "migrations", 1, "", [FIRST])
     return package / "migrations"
 
 
@@ -118,7 +126,7 @@ class Load:
         self._threads = [threading.Thread(target=self._run, args=(place,), daemon=True) for place in range(THREADS)]
         self.answers: list[tuple[float, float, int]] = []
 
-    def __enter__(self) -> "Load":
+    def __enter__(self) -> Self:
         for thread in self._threads:
             thread.start()
         return self
@@ -144,7 +152,9 @@ class Load:
         """Return what came of the requests that were sent within these seconds."""
         among = sorted(seconds for sent, seconds, _ in self.answers if since <= sent < until)
         half, most = among[len(among) // 2], among[int(len(among) * 0.99)]
-        return f"{len(among)} requests, median {half * 1000:.0f} ms, p99 {most * 1000:.0f} ms, longest {among[-1]:.2f} s"
+        return (
+            f"{len(among)} requests, median {half * 1000:.0f} ms, p99 {most * 1000:.0f} ms, longest {among[-1]:.2f} s"
+        )
 
     @property
     def now(self) -> float:
@@ -172,9 +182,7 @@ def fill(made: Place) -> None:
     """Make the one ticket that there is many."""
     engine = create_engine(made.database)
     with engine.begin() as connection:
-        columns = connection.execute(
-            text(COLUMNS)
-        ).scalars()
+        columns = connection.execute(text(COLUMNS)).scalars()
         same = ", ".join(f'"{name}"' for name in columns if name not in LEFT_OUT)
         connection.execute(
             text(
