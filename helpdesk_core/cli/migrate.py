@@ -28,7 +28,7 @@ from helpdesk_core.positions import Standing
     default=60,
     show_default=True,
     metavar="SECONDS",
-    help="How long to try for locks on PostgreSQL, in tries of one second each.",
+    help="How long to try for locks on PostgreSQL, in tries of half a second.",
 )
 @pass_installation
 def migrate(

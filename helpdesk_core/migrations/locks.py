@@ -1,7 +1,7 @@
 """Locks of PostgreSQL: a short wait, another try, and who is in the way.
 
-A change of a table waits for whoever reads it, and everybody else waits behind the change. So it waits for a second at
-most, gives way, and tries again.
+A change of a table waits for whoever reads it, and everybody else waits behind the change. So it waits for half a
+second, gives way, and tries again.
 """
 
 import threading

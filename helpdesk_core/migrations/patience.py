@@ -22,14 +22,15 @@ class Patience:
 
     Attributes:
         seconds: after how long nothing is tried any more; 0 tries once.
-        lock_seconds: how long one try waits for a lock. Whoever wants the table meanwhile queues up behind it.
+        lock_seconds: how long one try waits for a lock. Whoever wants the table meanwhile queues up behind it. It is less than
+            the second after which PostgreSQL looks for a deadlock: else a request might be the one that has to go.
         tell: is given a sentence for the operator at each pause.
         sleep: pauses.
         jitter: by what a pause is multiplied, so that several migrators do not try in step.
     """
 
     seconds: float = 60.0
-    lock_seconds: float = 1.0
+    lock_seconds: float = 0.5
     tell: Callable[[str], None] = _nobody
     sleep: Callable[[float], None] = time.sleep
     jitter: Callable[[], float] = _jitter

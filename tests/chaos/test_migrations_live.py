@@ -17,7 +17,7 @@ from typing import Self
 
 import httpx2
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import Engine, create_engine, text
 
 from tests.chaos.place import PASSWORD, Place, place
 
@@ -91,6 +91,10 @@ NEXT = [
 COLUMNS = (
     "SELECT column_name FROM information_schema.columns WHERE table_name = 'tickets_ticket' AND is_generated = 'NEVER'"
 )
+WAITING = (
+    "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'helpdesk migrate' AND wait_event_type = 'Lock'"
+    " AND datname = current_database()"
+)
 LEFT_OUT = {"id", "uuid", "sequence", "number"}
 
 
@@ -162,7 +166,7 @@ class Load:
 
 
 class Reader(threading.Thread):
-    """Somebody who reads the table of tickets in a transaction that stays open for some seconds."""
+    """Somebody who reads the table of tickets in a transaction that stays open while a migration waits, for seconds."""
 
     def __init__(self, database: str) -> None:
         super().__init__(daemon=True)
@@ -174,8 +178,17 @@ class Reader(threading.Thread):
         with engine.connect() as connection:
             connection.execute(text("SELECT count(*) FROM tickets_ticket WHERE id < 0"))
             self.reads.set()
+            self._wait_for_the_migration(engine)
             time.sleep(READS_FOR)
         engine.dispose()
+
+    @staticmethod
+    def _wait_for_the_migration(engine: Engine) -> None:
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            for _ in range(2000):
+                if connection.execute(text(WAITING)).scalar():
+                    return
+                time.sleep(0.01)
 
 
 def fill(made: Place) -> None:

@@ -6,7 +6,7 @@ from helpdesk_core.migrations import Patience
 def test_pauses_grow_until_the_time_is_over():
     pauses = list(Patience(60, jitter=lambda: 1).pauses())
     assert [pause for pause, _ in pauses] == [0.5, 1, 2, 4, 8, 8, 8, 8, 8]
-    assert [left for _, left in pauses] == [57.5, 55.5, 52.5, 47.5, 38.5, 29.5, 20.5, 11.5, 2.5]
+    assert [left for _, left in pauses] == [58.5, 57, 54.5, 50, 41.5, 33, 24.5, 16, 7.5]
 
 
 def test_without_any_time_there_is_one_try():
