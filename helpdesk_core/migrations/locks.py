@@ -22,10 +22,11 @@ T = TypeVar("T")
 _TURN = 0x48656C70  # any number, the same for every process
 _LOCK_NOT_AVAILABLE, _DEADLOCK = "55P03", "40P01"
 _LOOK_AFTER = 0.4
+_NAMED = 3
 _HOLDERS = """
 SELECT pid, usename, application_name, state, left(regexp_replace(query, '\\s+', ' ', 'g'), 80),
     extract(epoch FROM clock_timestamp() - coalesce(xact_start, query_start, backend_start))::int
-FROM pg_stat_activity WHERE pid IN ({pids}) ORDER BY pid
+FROM pg_stat_activity WHERE pid IN ({pids}) ORDER BY coalesce(xact_start, query_start, backend_start), pid
 """
 _BLOCKING = text(_HOLDERS.format(pids="SELECT unnest(pg_blocking_pids(:pid))"))
 _MIGRATING = text(
@@ -51,6 +52,12 @@ class Holder:
         """Return what an operator needs in order to act."""
         who = f"{self.application or 'no name'}, user {self.user}"
         return f"process {self.pid} ({who}, {self.state}, since {self.seconds} s): {self.query}"
+
+
+def named(holders: list[Holder]) -> str:
+    """Return who holds something, those that have done so for longest."""
+    more = len(holders) - _NAMED
+    return "; ".join(map(str, holders[:_NAMED])) + (f"; and {more} more" if more > 0 else "")
 
 
 class AnotherIsMigrating(Exception):
@@ -121,13 +128,13 @@ def retried(what: str, patience: Patience, attempt: Callable[[Seen], T]) -> T:
     """
     pauses = patience.pauses()
     while True:
-        holders = list[Holder]()
+        seen = list[list[Holder]]()
         try:
-            return attempt(holders.extend)
+            return attempt(seen.append)
         except (AnotherIsMigrating, DBAPIError) as error:
             if not _is_lock(error):
                 raise
-            told = _told(error, holders)
+            told = _told(error, seen[-1] if seen else [])
             pause = next(pauses, None)
         if pause is None:
             raise MigrationFailed(f"{told}; given up after {patience.seconds:g} s")
@@ -190,7 +197,7 @@ def _told(error: Exception, holders: list[Holder]) -> str:
         told, holders = str(error), error.holders
     else:
         told = "waits for a lock"
-    return f"{told}, held by {'; '.join(map(str, holders))}" if holders else told
+    return f"{told}, held by {named(holders)}" if holders else told
 
 
 def _is_server(connection: Connection) -> bool:

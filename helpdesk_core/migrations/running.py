@@ -18,6 +18,7 @@ from helpdesk_core.migrations.locks import (
     Seen,
     Watch,
     in_transaction,
+    named,
     retried,
     take_turn,
     turn,
@@ -119,7 +120,7 @@ def _run_online(engine: Engine, plan: _Plan, step: Revision, seen: Seen) -> None
 
     def tell(holders: list[Holder]) -> None:
         seen(holders)
-        plan.patience.tell(f"{plan.lineage.id}: waits, held up by {'; '.join(map(str, holders))}")
+        plan.patience.tell(f"{plan.lineage.id}: waits, held up by {named(holders)}")
 
     with turn(engine), engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         (position,) = positions(connection, [plan.lineage])
