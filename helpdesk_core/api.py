@@ -45,6 +45,7 @@ from helpdesk_core.files import FileStore, discard_upload, store_upload, stored_
 from helpdesk_core.hookspecs import hookimpl, hookspec
 from helpdesk_core.http.failures import OutboundError, Unresolved, UnsafeUrl
 from helpdesk_core.http.outbound import Outbound, Reply
+from helpdesk_core.indexes import create_index_online, drop_index_online
 from helpdesk_core.jobs import Job, JobContext, Retries, check_schedule, enqueue, job, last_slot
 from helpdesk_core.keys import Undecipherable, Vault
 from helpdesk_core.notifications.kinds import NotificationKind, Wording
@@ -234,7 +235,9 @@ __all__ = [
     "changes",
     "check_schedule",
     "core_settings",
+    "create_index_online",
     "discard_upload",
+    "drop_index_online",
     "enqueue",
     "equals",
     "everyone_in_the_organization",

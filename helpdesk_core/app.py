@@ -3,7 +3,7 @@
 import contextlib
 import os
 import re
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -34,11 +34,12 @@ from helpdesk_core.limits.choice import stores_of
 from helpdesk_core.limits.leases import Leases
 from helpdesk_core.limits.quota import Quota
 from helpdesk_core.limits.stores import Chain
-from helpdesk_core.lineages import lineages, pending
+from helpdesk_core.lineages import lineages
 from helpdesk_core.mail import Mailer, mailer_for
 from helpdesk_core.plugins import Contributions, Phase, Plugin, PluginHealth, PluginHost, Watchdog, load_plugins
 from helpdesk_core.plugins.deadline import deadline
 from helpdesk_core.plugins.discovery import BUILT_IN
+from helpdesk_core.positions import pending
 from helpdesk_core.resources import Resources
 from helpdesk_core.schemas import Dialect
 from helpdesk_core.settings import Settings
@@ -226,8 +227,8 @@ def _bus(host: PluginHost, clock: Clock, contributions: Contributions, extra: Ma
     )
 
 
-def due_migrations(database: Database, host: PluginHost) -> Callable[[], Sequence[str]]:
-    """Return what tells the ids of plugins whose newest migration is not in the database."""
+def due_migrations(database: Database, host: PluginHost) -> Callable[[], Mapping[str, str]]:
+    """Return what tells the ids of plugins that cannot run on the database as it is, each with the reason."""
     wanted = lineages(host)
     return lambda: pending(database, wanted)
 

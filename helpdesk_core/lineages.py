@@ -5,11 +5,11 @@ upgrade as soon as one plugin is uninstalled (docs/decisions/0003).
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect
 
 import helpdesk_core
 from helpdesk_core.database import Database
@@ -17,11 +17,50 @@ from helpdesk_core.plugins import Plugin, PluginHost
 
 CORE = "core"
 VERSION_TABLES = "helpdesk_version_"
-_REVISION = re.compile(r"^(revision|down_revision)(?:\s*:[^=]+)?\s*=\s*(?:[\"']([^\"']+)[\"']|None)", re.MULTILINE)
+EXPAND, CONTRACT = "expand", "contract"
+PHASES = (EXPAND, CONTRACT)
+
+_SAID = re.compile(
+    r"^(revision|down_revision|phase|online)(?:\s*:[^=\n]+)?\s*=\s*(?:[\"']([^\"'\n]+)[\"']|None|(True|False))",
+    re.MULTILINE,
+)
 
 
 class MigrationFailed(Exception):
     """A migration could not be applied; the message names the plugin and the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One step of a lineage, as the text of its file says.
+
+    Attributes:
+        id: of the revision.
+        before: the revision that it changes; nothing for the first one.
+        phase: `expand` if code that does not know of it goes on working, `contract` if it takes something away.
+        online: whether it runs outside of a transaction on PostgreSQL, statement by statement.
+    """
+
+    id: str
+    before: str | None
+    phase: str = EXPAND
+    online: bool = False
+
+    @classmethod
+    def read(cls, path: Path) -> "Revision | None":
+        """Read one from a file without importing it; nothing if the file is none.
+
+        Raises:
+            MigrationFailed: it says something that cannot be.
+        """
+        text = path.read_text(encoding="utf-8")
+        said = {match[1]: match[2] or match[3] for match in _SAID.finditer(text)}
+        if "revision" not in said:
+            return None
+        phase = said.get("phase", EXPAND)
+        if phase not in PHASES:
+            raise MigrationFailed(f"{path.name}: phase is one of {', '.join(PHASES)}")
+        return cls(said["revision"], said.get("down_revision"), phase, said.get("online") == "True")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,28 +84,25 @@ class Lineage:
 
     def head(self) -> str | None:
         """Return the newest revision, read from the files' text without importing them."""
-        before = self._before()
-        heads = before.keys() - set(before.values())
-        if len(heads) > 1:
-            raise MigrationFailed(f"{self.id} has several newest revisions: {', '.join(sorted(heads))}")
-        return next(iter(heads), None)
+        steps = self.steps()
+        return steps[-1].id if steps else None
 
     def revisions(self) -> list[str]:
-        """Return all revisions, the oldest first."""
-        before, found, revision = self._before(), list[str](), self.head()
-        while revision is not None:
-            found.append(revision)
-            revision = before.get(revision)
-        return found[::-1]
+        """Return the ids of all revisions, the oldest first."""
+        return [step.id for step in self.steps()]
 
-    def _before(self) -> dict[str, str | None]:
-        """Return each revision with the one before it."""
-        revisions: dict[str, str | None] = {}
-        for path in sorted(self.folder.glob("*.py")):
-            found = {match[1]: match[2] for match in _REVISION.finditer(path.read_text(encoding="utf-8"))}
-            if "revision" in found:
-                revisions[found["revision"]] = found.get("down_revision")
-        return revisions
+    def steps(self) -> list[Revision]:
+        """Return all revisions, the oldest first."""
+        read = (Revision.read(path) for path in sorted(self.folder.glob("*.py")))
+        every = {step.id: step for step in read if step is not None}
+        heads = every.keys() - {step.before for step in every.values()}
+        if len(heads) > 1:
+            raise MigrationFailed(f"{self.id} has several newest revisions: {', '.join(sorted(heads))}")
+        found, following = list[Revision](), next(iter(heads), None)
+        while following in every:
+            found.append(every[following])
+            following = found[-1].before
+        return found[::-1]
 
 
 def environment_folder() -> Path:
@@ -85,29 +121,6 @@ def lineages(host: PluginHost) -> list[Lineage]:
 
 def _of(plugin: Plugin) -> Lineage:
     return Lineage(plugin.id, plugin.folder / "migrations", plugin.manifest.requires if plugin.manifest else ())
-
-
-def pending(database: Database, wanted: Sequence[Lineage]) -> list[str]:
-    """Return the ids of lineages whose newest revision is not in the database."""
-    behind = []
-    with database.engine.connect() as connection:
-        tables = set(inspect(connection).get_table_names())
-        for lineage in wanted:
-            present = None
-            if lineage.version_table in tables:
-                query = text(f"SELECT version_num FROM {lineage.version_table}")  # noqa: S608 - an id of ours
-                present = connection.execute(query).scalar()
-            if present != _head(lineage):
-                behind.append(lineage.id)
-    return behind
-
-
-def _head(lineage: Lineage) -> str | None:
-    """Return the newest revision; of migrations that cannot be read, one that no database is at."""
-    try:
-        return lineage.head()
-    except (MigrationFailed, OSError, UnicodeDecodeError):
-        return "unreadable"
 
 
 def orphans(database: Database, installed: Iterable[str]) -> list[str]:

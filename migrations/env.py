@@ -19,11 +19,15 @@ options = {
     "transaction_per_migration": True,
     "compare_type": True,
     "include_name": lambda name, kind, _: is_ours(name, kind),
+    "on_version_apply": attributes["note"],
+    "online": attributes["online"],
     "include_object": lambda _object, name, kind, _reflected, _other: is_ours(name, kind),
 }
 
 connection = attributes.get("connection")
 if connection is None:
+    if attributes["online"] and attributes["dialect"] == "postgresql":
+        options["transactional_ddl"] = False  # no BEGIN around what cannot have one
     context.configure(dialect_name=attributes["dialect"], literal_binds=True, **options)
 else:
     context.configure(connection=connection, **options)

@@ -17,6 +17,7 @@ from helpdesk_core.limits.choice import WORDS, kind_of_store
 from helpdesk_core.lineages import orphans
 from helpdesk_core.mail import SmtpServer, mailer_for
 from helpdesk_core.plugins import State
+from helpdesk_core.positions import Standing
 from helpdesk_core.postgres import is_pooled
 from helpdesk_core.settings import PREFIX, Settings
 from helpdesk_core.web.realtime.wakers import BEHIND_POOLER
@@ -133,10 +134,14 @@ def _check_direct(settings: Settings, server: tuple[Any, ...]) -> None:
 
 def _migrations(installation: Installation) -> str:
     _require_file(installation)
-    behind = installation.behind()
-    if behind:
-        raise Refused(f"due for {', '.join(behind)}: run `helpdesk migrate`")
-    return "none due"
+    found = installation.positions()
+    due = [position.lineage.id for position in found if position.standing is Standing.DUE]
+    wrong = [f"{each.lineage.id}: {each.reason}" for each in found if each.reason and each.standing is not Standing.DUE]
+    if due:
+        wrong.insert(0, f"due for {', '.join(due)}: run `helpdesk migrate`")
+    if wrong:
+        raise Refused("; ".join(wrong))
+    return "; ".join(note for each in found if (note := each.note)) or "none due"
 
 
 def _limits(installation: Installation) -> str:

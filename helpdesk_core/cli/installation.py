@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cached_property, wraps
 from pathlib import Path
@@ -19,10 +19,11 @@ from helpdesk_core.cli.group import STRICT
 from helpdesk_core.database import Database, commit
 from helpdesk_core.errors import HelpdeskError
 from helpdesk_core.events import Origin, attribute_session
-from helpdesk_core.lineages import CORE, lineages, pending
+from helpdesk_core.lineages import CORE, lineages
 from helpdesk_core.logs import configure_logging
 from helpdesk_core.plugins import Contributions, Phase, Plugin, PluginHealth, PluginHost, State, load_plugins
 from helpdesk_core.plugins.loading import blamed
+from helpdesk_core.positions import REASONS, Position, Standing, positions
 from helpdesk_core.row_security import bypassing_role, differing, scoped_tables
 from helpdesk_core.settings import BadSetting, Settings, load_settings
 from helpdesk_core.tenancy import set_organization, set_unscoped
@@ -94,28 +95,39 @@ class Installation:
         """What endpoints work with, too."""
         return self.parts.services
 
-    def behind(self) -> list[str]:
-        """Return the ids of lineages that need `helpdesk migrate`; a database that is not there is not made."""
+    def positions(self) -> list[Position]:
+        """Return where the database stands in each lineage; a database that is not there is not made."""
         wanted = lineages(self.every_plugin)
         file = database_file(self.settings)
         if file is not None and not file.exists():
-            return [lineage.id for lineage in wanted if lineage.head()]
-        return pending(self.database, wanted)
+            return [
+                Position(lineage, Standing.DUE, None, tuple(steps)) for lineage in wanted if (steps := lineage.steps())
+            ]
+        with self.database.engine.connect() as connection:
+            return positions(connection, wanted)
+
+    def behind(self) -> dict[str, str]:
+        """Return the ids of lineages that cannot run on the database as it is, each with the reason."""
+        return {position.lineage.id: position.reason for position in self.positions() if position.reason}
 
     def check_database(self) -> None:
         """Refuse to go on unless the database is there, with the newest tables of whatever is essential.
 
         Other plugins whose tables are missing are told, and answer nobody until they are there.
         """
-        behind = self.behind()
+        found = self.positions()
+        behind = {position.lineage.id: position.reason for position in found if position.reason}
         strict = self.is_strict()
         essential = {each.id for each in self.host.active if each.manifest and each.manifest.essential}
         if behind and (strict or {CORE, *essential} & set(behind)):
-            raise Refused(f"The database is not up to date ({', '.join(behind)}): run `helpdesk migrate` first.")
+            raise Refused(_refusal(behind))
+        for note in filter(None, (position.note for position in found if position.standing is Standing.AHEAD)):
+            click.echo(f"{note}.", err=True)
         if behind:
             self.services.get(PluginHealth).check_migrations()
             waiting = ", ".join(self.host.outages)
-            click.echo(f"Not active until `helpdesk migrate` is run: {waiting}.", err=True)
+            due = "until `helpdesk migrate` is run" if _only_due(behind) else "on this database"
+            click.echo(f"Not active {due}: {waiting}.", err=True)
         self.check_rows()
 
     def check_rows(self) -> None:
@@ -163,6 +175,17 @@ class Installation:
 
 pass_installation = click.make_pass_decorator(Installation, ensure=True)
 """Gives a command the installation as its first argument."""
+
+
+def _only_due(behind: Mapping[str, str]) -> bool:
+    return set(behind.values()) == {REASONS[Standing.DUE]}
+
+
+def _refusal(behind: Mapping[str, str]) -> str:
+    """Return why a command does not go on."""
+    if _only_due(behind):
+        return f"The database is not up to date ({', '.join(behind)}): run `helpdesk migrate` first."
+    return "\n".join(f"{name}: {reason}." for name, reason in behind.items())
 
 
 def at_the_end(act: Callable[[], None]) -> None:

@@ -7,7 +7,7 @@ it down and reads what other processes have seen.
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -73,7 +73,7 @@ class PluginHealth:
         database: Database,
         clock: Clock,
         *,
-        behind: Callable[[], Sequence[str]] = tuple,
+        behind: Callable[[], Mapping[str, str]] = dict,
         settings: Settings | None = None,
     ) -> None:
         """Begin with everything well.
@@ -82,7 +82,7 @@ class PluginHealth:
             host: whose `outages` this keeps.
             database: where processes tell each other.
             clock: tells the time.
-            behind: returns the ids of plugins whose migrations are due.
+            behind: returns the ids of plugins that cannot run on the database as it is, each with the reason.
             settings: say how often a plugin may fail, and how long it may take to start.
         """
         settings = settings or Settings()
@@ -220,15 +220,14 @@ def faults(session: Session) -> dict[str, list[Fault]]:
     return found
 
 
-def unmigrated_plugins(host: PluginHost, behind: Sequence[str]) -> dict[str, Outage]:
-    """Return the plugins whose tables are not there yet, and those that require them."""
+def unmigrated_plugins(host: PluginHost, behind: Mapping[str, str]) -> dict[str, Outage]:
+    """Return the plugins whose tables are not as they need them, and those that require them."""
     found: dict[str, Outage] = {}
     for plugin in host.active:
         requires = plugin.manifest.requires if plugin.manifest else ()
         waits_for = next((name for name in requires if name in found), None)
         if plugin.id in behind:
-            told = "its migrations are due: run `helpdesk migrate`"
-            found[plugin.id] = Outage(State.NEEDS_MIGRATION, told, Phase.MIGRATION)
+            found[plugin.id] = Outage(State.NEEDS_MIGRATION, behind[plugin.id], Phase.MIGRATION)
         elif waits_for:
             found[plugin.id] = Outage(State.BLOCKED, f"requires {waits_for}, whose migrations are due")
     return found

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from helpdesk_core.events import OutboxEvent, attribute_session
 from helpdesk_core.jobs.queue import ScheduleSlot, StoredJob
 from helpdesk_core.lineages import Lineage
-from helpdesk_core.migrations import change, downgrade_within
+from helpdesk_core.migrations import can_undo, change, downgrade_within, drop_version
 from helpdesk_core.plugins import LifeCycleContext, Plugin, PluginHost, PluginNames
 from helpdesk_core.plugins.models import PluginFault, PluginSuspension
 from helpdesk_core.tenancy import set_unscoped
@@ -53,7 +53,7 @@ def remove(removal: Removal) -> None:
             plugin.life_cycle["on_uninstall"](ctx=context)
         _forget(removal, context)
         session.flush()
-        if plugin is not None and lineage.folder.is_dir():
+        if plugin is not None and lineage.folder.is_dir() and can_undo(connection, lineage):
             downgrade_within(connection, lineage)
         _drop_what_is_left(connection, lineage)
         removal.afterwards.extend(session.info.pop("after_commit", ()))
@@ -114,11 +114,11 @@ def _delete_named(session: Session, model: Any, column: Any, names: PluginNames)
 
 def _drop_what_is_left(connection: Connection, lineage: Lineage) -> None:
     """Drop the version table, and every table of a plugin whose migrations are gone or have left some behind."""
-    prefix, version_table = f"{lineage.id}_", lineage.version_table
+    prefix = f"{lineage.id}_"
     for name in virtual_tables(connection):  # these take the tables that they are made of along
         if name.startswith(prefix):
             connection.execute(text(f'DROP TABLE "{name}"'))
     cascade = " CASCADE" if connection.dialect.name == "postgresql" else ""  # where SQLite looks at no reference
     for name in [name for name in inspect(connection).get_table_names() if name.startswith(prefix)]:
         connection.execute(text(f'DROP TABLE "{name}"{cascade}'))
-    connection.execute(text(f"DROP TABLE IF EXISTS {version_table}"))
+    drop_version(connection, lineage)

@@ -9,8 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from helpdesk_core.lineages import CORE, lineages, pending
+from helpdesk_core.lineages import CORE, lineages
 from helpdesk_core.plugins import PluginHost, State
+from helpdesk_core.positions import pending
 from helpdesk_core.web.answers import to_json
 from helpdesk_core.web.context import Services
 
@@ -33,8 +34,8 @@ def health_routes(services: Services, host: PluginHost) -> list[BaseRoute]:
             log.warning("not ready", extra={"error": str(error)})
             return _json(503, {"status": "unavailable", "database": "does not answer"})
         if CORE in behind:
-            return _json(503, {"status": "unavailable", "database": "run `helpdesk migrate`", "pending": behind})
-        due = {"pending": behind} if behind else {}  # plugins that wait for their tables keep nobody else waiting
+            return _json(503, {"status": "unavailable", "database": behind[CORE], "pending": [*behind]})
+        due = {"pending": [*behind]} if behind else {}  # plugins that wait for their tables keep nobody else waiting
         return _json(200, {"status": "ok", "database": "ok", **due})
 
     return [Route("/healthz", healthz), Route("/readyz", readyz)]

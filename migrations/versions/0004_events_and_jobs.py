@@ -9,6 +9,10 @@ revision = "0004"
 down_revision = "0003"
 branch_labels = None
 depends_on = None
+accepted = {
+    "takes-away": "released before this was looked at, with tables that were small",
+    "index-locks": "released before this was looked at, with tables that were small",
+}
 
 DUE = sa.text("due_at IS NOT NULL")
 ORDERED = sa.text("order_key <> ''")

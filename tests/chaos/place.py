@@ -38,6 +38,14 @@ class Place:
         return f"http://127.0.0.1:{self.port}"
 
     def run(self, *arguments: str, given: str = "") -> str:
+        return self._run(*arguments, given=given).stdout.decode()
+
+    def run_told(self, *arguments: str) -> str:
+        """Run a command, and return also what it tells on standard error."""
+        done = self._run(*arguments)
+        return (done.stdout + done.stderr).decode()
+
+    def _run(self, *arguments: str, given: str = "") -> subprocess.CompletedProcess[bytes]:
         done = subprocess.run(
             [HELPDESK, *arguments],
             cwd=self.folder,
@@ -48,7 +56,7 @@ class Place:
         )
         if done.returncode:
             raise AssertionError(f"helpdesk {' '.join(arguments)}: {done.stderr.decode()[-2000:]}")
-        return done.stdout.decode()
+        return done
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         log = (self.folder / f"{arguments[0]}.log").open("ab")

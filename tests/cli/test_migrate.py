@@ -1,12 +1,13 @@
 """`helpdesk migrate`: what is due is done, in transactions, and told."""
 
+import shutil
 import sqlite3
 
 import pytest
 
 from helpdesk_core.database import Database
-from helpdesk_core.lineages import Lineage, MigrationFailed, orphans, pending
-from helpdesk_core.migrations import downgrade, upgrade
+from helpdesk_core.lineages import Lineage, MigrationFailed, environment_folder, orphans
+from helpdesk_core.migrations import downgrade, pending, upgrade
 
 REVISION = '''
 """A revision."""
@@ -89,6 +90,84 @@ def test_one_plugin_alone(helpdesk, refused):
     assert refused("migrate", "--plugin", "nothing", code=2) == "nothing has no migrations here; there are core."
 
 
+class TestPhases:
+    """A core whose newest revision takes something away."""
+
+    @pytest.fixture(autouse=True)
+    def newest(self, tmp_path, monkeypatch):
+        shutil.copytree(environment_folder(), tmp_path / "migrations")
+        head = Lineage("core", tmp_path / "migrations" / "versions").head()
+        text = REVISION.format(number="9000", before=repr(head), up='    op.drop_table("core_usage")')
+        (tmp_path / "migrations" / "versions" / "9000.py").write_text(f'{text}\n\nphase = "contract"\n')
+        monkeypatch.setattr("helpdesk_core.lineages.environment_folder", lambda: tmp_path / "migrations")
+
+    def test_the_first_one_leaves_it_and_says_so(self, helpdesk):
+        note = "core: revision 9000 waits until no older version runs; then run `helpdesk migrate`."
+        assert helpdesk("migrate", "--phase", "expand").stdout.splitlines()[-1] == note
+        told = helpdesk("migrate", "--check")
+        assert (told.exit_code, told.stdout) == (0, f"The database is up to date.\n{note}\n")
+
+    def test_the_database_is_fit_for_use_meanwhile(self, helpdesk):
+        helpdesk("migrate", "--phase", "expand")
+        told = helpdesk("doctor").stdout
+        assert "ok     migrations  core: revision 9000 waits until no older version runs" in told
+        assert helpdesk("jobs", "list").exit_code == 0
+
+    def test_the_second_one_runs_it(self, helpdesk):
+        helpdesk("migrate", "--phase", "expand")
+        assert helpdesk("migrate").stdout == "core: now at 9000\n"
+
+    def test_it_is_told_what_would_hold_a_running_helpdesk_up(self, helpdesk, tmp_path):
+        assert helpdesk("migrate", "--lint").stdout.endswith(" revisions.\n")
+        file = tmp_path / "migrations" / "versions" / "9000.py"
+        file.write_text(file.read_text().replace('phase = "contract"', ""))
+        told = helpdesk("migrate", "--lint")
+        assert told.exit_code == 1
+        assert "core 9000: the version before may still use it (takes-away)\n    DROP TABLE core_usage\n" in told.stdout
+
+
+class TestOlderCode:
+    """A database that a newer version has migrated."""
+
+    @pytest.fixture
+    def newer(self, migrated):
+        def make(phase):
+            with sqlite3.connect(migrated / "helpdesk-data" / "helpdesk.db") as connection:
+                (head,) = connection.execute("SELECT version_num FROM helpdesk_version_core").fetchone()
+                noted = ("core", "9000", head, phase, "2026-01-01 00:00:00")
+                connection.execute("INSERT INTO helpdesk_revision VALUES (?, ?, ?, ?, ?)", noted)
+                connection.execute("UPDATE helpdesk_version_core SET version_num = '9000'")
+            connection.close()
+
+        return make
+
+    def test_goes_on_with_a_warning_where_something_was_added(self, helpdesk, newer):
+        newer("expand")
+        note = "core: the database has revision 9000 of a newer version, and all that this one uses"
+        assert helpdesk("jobs", "list").stderr == f"{note}.\n"
+        assert helpdesk("migrate", "--check").stdout == f"The database is up to date.\n{note}.\n"
+        assert helpdesk("migrate").stdout == f"Nothing to do: the database is up to date.\n{note}.\n"
+        assert f"ok     migrations  {note}" in helpdesk("doctor").stdout
+
+    def test_refuses_where_something_was_taken_away(self, helpdesk, refused, newer):
+        newer("contract")
+        told = (
+            "core: a newer version has taken away what this one may use, with revision 9000:"
+            " install the newer one again"
+        )
+        assert refused("jobs", "list") == f"{told}."
+        assert refused("migrate", "--check") == f"{told}."
+        assert refused("migrate") == told
+        assert f"WRONG  migrations  {told}" in helpdesk("doctor").stdout
+
+
+@pytest.mark.parametrize("seconds", ["-1", "soon"])
+def test_a_time_for_locks_that_is_none_is_refused(helpdesk, seconds):
+    told = helpdesk("migrate", "--lock-wait", seconds)
+    assert told.exit_code == 2
+    assert "--lock-wait" in told.stderr
+
+
 class TestUpgrade:
     def test_runs_what_is_due_and_says_so(self, lineage, url):
         wanted = [lineage([create("oncall_shift")])]
@@ -99,9 +178,9 @@ class TestUpgrade:
     def test_runs_revisions_in_order(self, lineage, url):
         upgrade(url, [lineage([create("oncall_a")])])
         wanted = [lineage([create("oncall_a")], [create("oncall_b")], ['op.drop_table("oncall_b")'])]
-        assert pending(Database(url), wanted) == ["oncall"]
+        assert list(pending(Database(url), wanted)) == ["oncall"]
         assert upgrade(url, wanted) == ["oncall"]
-        assert pending(Database(url), wanted) == []
+        assert pending(Database(url), wanted) == {}
         assert "oncall_b" not in tables(url)
 
     def test_that_fails_leaves_nothing_behind_and_names_the_plugin(self, lineage, url):

@@ -71,6 +71,9 @@ UNDONE = """    with op.batch_alter_table("tiny_entry") as table:
         table.drop_column("note")
 """
 UP = "def upgrade():\n"
+RETYPED = f"""{UP}    if op.get_context().dialect.name == "postgresql":
+        op.alter_column("tiny_entry", "title", type_=sa.String(255))
+"""
 ASKING = f'{UP}    op.get_bind().execute(sa.text("SELECT 1")).scalar()\n'
 
 MISTAKES: dict[str, list[Edit]] = {
@@ -101,6 +104,7 @@ MISTAKES: dict[str, list[Edit]] = {
     "every_revision_can_be_undone": [(SECOND, UNDONE, "    pass\n")],
     "undoing_all_leaves_nothing": [(FIRST, DROPPED, LEFT)],
     "migrations_render_as_sql": [(SECOND, UP, ASKING)],
+    "migrations_hold_nobody_up": [(SECOND, UP, RETYPED)],
     "migrations_keep_rows": [(SECOND, UP, f'{UP}    op.execute("DELETE FROM tiny_entry")\n')],
     "rows_of_others_are_unknown": [
         (ROUTES, "    return ctx.one(entries, entry)\n", LEAK),

@@ -32,6 +32,7 @@ CHECKS = tuple(
         schema.every_revision_can_be_undone,
         schema.undoing_all_leaves_nothing,
         schema.migrations_render_as_sql,
+        schema.migrations_hold_nobody_up,
         schema.migrations_keep_rows,
         isolation.strangers_are_turned_away,
         isolation.rows_of_others_are_unknown,

@@ -11,6 +11,10 @@ revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
+accepted = {
+    "builds-key": "released before this was looked at, with tables that were small",
+    "fills-under-lock": "released before this was looked at, with tables that were small",
+}
 
 CHOSEN = {
     "sqlite": "json_extract(core_organization.settings, '$.language')",

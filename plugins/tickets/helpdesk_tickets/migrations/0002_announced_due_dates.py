@@ -9,6 +9,10 @@ revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
+accepted = {
+    "index-locks": "released before this was looked at, with tables that were small",
+    "fills-under-lock": "released before this was looked at, with tables that were small",
+}
 
 TO_ANNOUNCE = sa.text("deleted_at IS NULL AND status < 4 AND due_date IS NOT NULL AND overdue_at IS NULL")
 NOW = {"sqlite": "strftime('%Y-%m-%dT%H:%M:%SZ', 'now')", "postgresql": "date_trunc('second', now())"}
