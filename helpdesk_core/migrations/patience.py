@@ -22,8 +22,8 @@ class Patience:
 
     Attributes:
         seconds: after how long nothing is tried any more; 0 tries once.
-        lock_seconds: how long one try waits for a lock. Whoever wants the table meanwhile queues up behind it. Less
-            than the second after which PostgreSQL looks for a deadlock: else a request may be the one that has to go.
+        lock_seconds: how long one try waits for a lock, and whoever wants the table meanwhile queues up behind it. Less
+            than the second after which PostgreSQL looks for a deadlock, else a request may be the one that has to go.
         tell: is given a sentence for the operator at each pause.
         sleep: pauses.
         jitter: by what a pause is multiplied, so that several migrators do not try in step.
