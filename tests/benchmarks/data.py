@@ -111,7 +111,8 @@ def _delete(path: Path) -> None:
 
 def _fingerprint(empty: Path, sizes: list[int]) -> str:
     with closing(sqlite3.connect(empty)) as connection:
-        schema = connection.execute("SELECT sql FROM sqlite_master ORDER BY type, name").fetchall()
+        statements = [sql for (sql,) in connection.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")]
+    schema = sorted(line.strip(" \t,") for statement in statements for line in statement.splitlines())
     code = [Path(module.__file__ or "").read_bytes() for module in (rows, texts, counters)]
     return hashlib.sha256(repr((schema, code, sizes)).encode()).hexdigest()[:16]
 
