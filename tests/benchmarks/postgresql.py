@@ -97,6 +97,19 @@ def copied(template: str, name: str) -> Iterator[str]:
         drop(copy)
 
 
+@contextmanager
+def emptied(name: str) -> Iterator[str]:
+    """Make a database without tables and return its address; it is dropped at the end."""
+    fresh = f"{PREFIX}copy_{name}"
+    drop(fresh)
+    with connected(ADDRESS) as server:
+        server.execute(_named("CREATE DATABASE {}", fresh))
+    try:
+        yield address(fresh)
+    finally:
+        drop(fresh)
+
+
 def drop(name: str) -> None:
     """Drop a database, and disconnect whoever is still there."""
     with connected(ADDRESS) as server:
@@ -106,6 +119,11 @@ def drop(name: str) -> None:
 def address(name: str) -> str:
     """Return the URL of a database of the same server."""
     return f"{ADDRESS.rpartition('/')[0]}/{name}"
+
+
+def name_of(url: str) -> str:
+    """Return the name of the database of a URL; nothing when it is not PostgreSQL's."""
+    return url.rpartition("/")[2] if url.startswith("postgresql") else ""
 
 
 @contextmanager

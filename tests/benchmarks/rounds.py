@@ -23,15 +23,17 @@ class Entry:
         name: what the row is called.
         server: what is measured.
         logins: who calls.
-        path: what is asked for.
-        bodies: what is posted, if anything.
+        paths: what is asked for, in turn.
+        bodies: what is posted, if anything, in turn.
+        connections: open at once, instead of those of the table.
     """
 
     name: str
     server: Server
     logins: Sequence[Login]
-    path: str
+    paths: Sequence[str]
     bodies: Sequence[str] = ()
+    connections: int = 0
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,11 @@ class Figures:
     def cpu(self) -> float:
         """Milliseconds of the server's processor time for each request."""
         return self._median(lambda each: each.server_cpu / max(each.requests, 1) * 1000)
+
+    @property
+    def database_cpu(self) -> float:
+        """Milliseconds of PostgreSQL's processor time for each request."""
+        return self._median(lambda each: each.database_cpu / max(each.requests, 1) * 1000)
 
     @property
     def p50(self) -> float:
@@ -116,12 +123,13 @@ def measure(entry: Entry, connections: int, effort: Effort) -> Measured:
     plan = Plan(
         port=server.port,
         session=server.session,
-        connections=connections,
+        connections=entry.connections or connections,
         warm_up=effort.warm_up,
         seconds=effort.seconds,
-        path=entry.path,
+        paths=list(entry.paths),
         tokens=server.kind.tokens(entry.logins),
         bodies=list(entry.bodies),
+        database=server.database,
     )
     command = [sys.executable, "-m", "tests.benchmarks.load"]
     done = subprocess.run(

@@ -9,12 +9,14 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl
 
 import orjson
 
-from tests.benchmarks.floor import postgresql, reading, sqlite
+from tests.benchmarks.floor import creating, postgresql, reading, sqlite
 from tests.benchmarks.floor.tokens import user_of
 
+TICKETS = "/api/v1/tickets/"
 ADDRESS = os.environ["BENCHMARK_DATABASE"]
 THREADS = int(os.environ.get("BENCHMARK_THREADS", "0"))
 pool = ThreadPoolExecutor(THREADS) if THREADS else None
@@ -22,7 +24,7 @@ local = threading.local()
 
 
 async def app(scope: Any, receive: Any, send: Any) -> None:
-    """Answer `GET` and `POST /api/v1/tickets/`, and the server's own questions."""
+    """Answer `GET` and `POST /api/v1/tickets/`, `GET` of one ticket, and the server's own questions."""
     if scope["type"] == "lifespan":
         await _live(receive, send)
         return
@@ -42,7 +44,10 @@ def _answer(scope: Any, body: bytes) -> tuple[int, bytes]:
     if user is None:
         return 401, b"{}"
     if scope["method"] == "POST":
-        return 201, orjson.dumps(store.create(user, orjson.loads(body)))
+        return 201, orjson.dumps(creating.create(store, user, orjson.loads(body)))
+    uuid = scope["path"].removeprefix(TICKETS).strip("/")
+    if uuid:
+        return 200, orjson.dumps(reading.detail(store, user, uuid))
     query = dict(parse_qsl(scope["query_string"].decode()))
     url = f"http://{headers[b'host'].decode()}{scope['path']}"
     return 200, orjson.dumps(reading.page(store, user, query, url))
@@ -51,8 +56,11 @@ def _answer(scope: Any, body: bytes) -> tuple[int, bytes]:
 def _store() -> Any:
     """Return the connection of this thread."""
     if not hasattr(local, "store"):
-        found = postgresql.Store(ADDRESS) if ADDRESS.startswith("postgresql") else sqlite.Store(ADDRESS)
-        local.store = found
+        local.store = (
+            postgresql.Store(ADDRESS)
+            if ADDRESS.startswith("postgresql")
+            else sqlite.Store(ADDRESS.removeprefix("sqlite:///"))
+        )
     return local.store
 
 

@@ -22,13 +22,22 @@ class _Instant(Loader):
 
 
 class Store:
-    """One connection."""
+    """One connection; see `creating.Store`."""
+
+    place = "%s"
+    begin = "BEGIN"
+    index = (
+        "INSERT INTO tickets_search (key, organization_id, document) SELECT key, organization,"
+        " setweight(to_tsvector('english', text), 'A') || setweight(to_tsvector('english', number), 'B')"
+        " || array_to_tsvector(ARRAY['=' || organization])"
+        " FROM (SELECT %s::bigint, %s::bigint, %s::text, %s::text) AS new (key, organization, text, number)"
+    )
 
     def __init__(self, url: str) -> None:
         """Connect."""
-        self._connection = psycopg.connect(url, autocommit=True, prepare_threshold=0, options="-c timezone=UTC")
-        self._connection.adapters.register_loader("timestamptz", _Instant)
-        self._cursor = self._connection.cursor()
+        self.connection = psycopg.connect(url, autocommit=True, prepare_threshold=0, options="-c timezone=UTC")
+        self.connection.adapters.register_loader("timestamptz", _Instant)
+        self._cursor = self.connection.cursor()
 
     def user(self, key: int) -> Row | None:
         """Return who calls."""
@@ -38,6 +47,10 @@ class Store:
         """Count an organisation's tickets."""
         row: Any = self._cursor.execute(_COUNT, (organization, list(statuses))).fetchone()
         return int(row[0])
+
+    def one(self, organization: int, uuid: str) -> list[Row]:
+        """Return a ticket."""
+        return self._cursor.execute(_ONE, (organization, uuid)).fetchall()
 
     def newest(self, organization: int, statuses: Sequence[int], size: int, start: int) -> list[Row]:
         """Return a page of tickets."""
@@ -78,6 +91,10 @@ _PAGES = {
     + " ORDER BY ticket.created_at DESC, ticket.id DESC"
     for arity in (1, 2)
 }
+_ONE = (
+    TICKET.format(source="tickets_ticket AS ticket")
+    + " WHERE ticket.organization_id = %s AND ticket.uuid = %s AND ticket.deleted_at IS NULL"
+)
 _TAGS = """
 SELECT link.ticket_id, tag.name FROM tickets_ticket_tag AS link JOIN tickets_tag AS tag ON tag.id = link.tag_id
 WHERE link.organization_id = %s AND link.ticket_id = ANY(%s) ORDER BY link.position

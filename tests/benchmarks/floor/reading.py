@@ -29,6 +29,9 @@ class Store(Protocol):
     def count(self, organization: int, statuses: Sequence[int]) -> int:
         """Count an organisation's tickets."""
 
+    def one(self, organization: int, uuid: str) -> list[Row]:
+        """Return a ticket."""
+
     def newest(self, organization: int, statuses: Sequence[int], size: int, start: int) -> list[Row]:
         """Return a page of tickets."""
 
@@ -56,6 +59,11 @@ def page(store: Store, user: Row, query: dict[str, str], url: str) -> dict[str, 
         "previous": None,
         "results": shown(store, organization, rows),
     }
+
+
+def detail(store: Store, user: Row, uuid: str) -> dict[str, Any]:
+    """Return one ticket."""
+    return shown(store, user[1], store.one(user[1], uuid))[0]
 
 
 def shown(store: Store, organization: int, rows: list[Row]) -> list[dict[str, Any]]:

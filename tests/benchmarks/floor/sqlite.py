@@ -17,7 +17,14 @@ PRAGMAS = (
 
 
 class Store:
-    """One connection."""
+    """One connection; see `creating.Store`."""
+
+    place = "?"
+    begin = "BEGIN IMMEDIATE"
+    index = (
+        "INSERT INTO tickets_search (rowid, organization, text, number, comments, internal)"
+        " VALUES (?, 'o' || ?, ?, ?, '', '')"
+    )
 
     def __init__(self, path: str) -> None:
         """Connect; the connection begins no transaction by itself."""
@@ -34,6 +41,10 @@ class Store:
         """Count an organisation's tickets."""
         counting = self.connection.execute(_COUNT.format(_places(statuses)), (organization, *statuses))
         return int(counting.fetchone()[0])
+
+    def one(self, organization: int, uuid: str) -> list[Row]:
+        """Return a ticket."""
+        return self.connection.execute(_ONE, (organization, uuid)).fetchall()
 
     def newest(self, organization: int, statuses: Sequence[int], size: int, start: int) -> list[Row]:
         """Return a page of tickets."""
@@ -75,6 +86,10 @@ _PAGES = {
     + " ORDER BY ticket.created_at DESC, ticket.id DESC"
     for arity in (1, 2)
 }
+_ONE = (
+    TICKET.format(source="tickets_ticket AS ticket")
+    + " WHERE ticket.organization_id = ? AND ticket.uuid = ? AND ticket.deleted_at IS NULL"
+)
 _TAGS = """
 SELECT link.ticket_id, tag.name FROM tickets_ticket_tag AS link JOIN tickets_tag AS tag ON tag.id = link.tag_id
 WHERE link.organization_id = ? AND link.ticket_id IN ({}) ORDER BY link.position
