@@ -194,7 +194,7 @@ def _request(plan: Plan, path: str, token: str, text: str) -> bytes:
         f"{'POST' if body else 'GET'} {path} HTTP/1.1",
         f"Host: {HOST}:{plan.port}",
         "Accept: application/json",
-        f"Authorization: Bearer {token}",
+        *([f"Authorization: Bearer {token}"] if token else []),
         *(["Content-Type: application/json", f"Content-Length: {len(body)}"] if body else []),
     ]
     return "\r\n".join([*lines, "", ""]).encode() + body

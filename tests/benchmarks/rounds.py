@@ -26,6 +26,7 @@ class Entry:
         paths: what is asked for, in turn.
         bodies: what is posted, if anything, in turn.
         connections: open at once, instead of those of the table.
+        seconds: of each round at least, where an answer takes long.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Entry:
     paths: Sequence[str]
     bodies: Sequence[str] = ()
     connections: int = 0
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class Figures:
     @property
     def rate(self) -> float:
         """Requests a second."""
-        return self._median(lambda each: each.requests / each.seconds)
+        return self._median(lambda each: max(each.requests, 0.5) / each.seconds)
 
     @property
     def cpu(self) -> float:
@@ -75,6 +77,11 @@ class Figures:
     def database_cpu(self) -> float:
         """Milliseconds of PostgreSQL's processor time for each request."""
         return self._median(lambda each: each.database_cpu / max(each.requests, 1) * 1000)
+
+    @property
+    def whole_cpu(self) -> float:
+        """Milliseconds of the server's and the database's processor time for each request."""
+        return self.cpu + self.database_cpu
 
     @property
     def p50(self) -> float:
@@ -125,7 +132,7 @@ def measure(entry: Entry, connections: int, effort: Effort) -> Measured:
         session=server.session,
         connections=entry.connections or connections,
         warm_up=effort.warm_up,
-        seconds=effort.seconds,
+        seconds=max(effort.seconds, entry.seconds),
         paths=list(entry.paths),
         tokens=server.kind.tokens(entry.logins),
         bodies=list(entry.bodies),

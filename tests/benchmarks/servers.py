@@ -99,10 +99,10 @@ _OTHERS = {"BENCHMARK_DATABASE": "{database}"}
 _FLOOR = (*_UVICORN, "tests.benchmarks.floor.app:app")
 FLOOR = Kind("floor", _FLOOR, _OTHERS, _plain_tokens)
 FLOOR_THREADS = replace(FLOOR, name="floor, 16 threads", environment={**_OTHERS, "BENCHMARK_THREADS": "16"})
-_SCRIPT = str(Path(sys.executable).with_name("helpdesk"))
+SCRIPT = str(Path(sys.executable).with_name("helpdesk"))
 HELPDESK = Kind(
     "Helpdesk",
-    (_SCRIPT, "serve", "--host", HOST, "--port", "{port}"),
+    (SCRIPT, "serve", "--host", HOST, "--port", "{port}"),
     {
         "HELPDESK_DATABASE_URL": "{database}",
         "HELPDESK_SECRET_KEY": KEY,

@@ -1,0 +1,108 @@
+"""How fast one worker delivers events: how many in a second, and how soon after a commit a handler is called."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import orjson
+from sqlalchemy import create_engine
+
+from tests.benchmarks import data, databases, report, stopwatch
+from tests.benchmarks.bodies import tickets
+from tests.benchmarks.results import Results, Say
+from tests.benchmarks.rounds import Effort, Entry
+from tests.benchmarks.rounds import measure as load
+from tests.benchmarks.servers import HELPDESK, SCRIPT, TICKETS, Kind, Server, running
+from tests.benchmarks.size import CONNECTIONS, Size
+from tests.benchmarks.stopwatch import Stopwatch, spread
+
+PAUSE = 0.05
+"""Between tickets whose way to the handler is timed."""
+PATIENCE = 120.0
+"""When what was published is not delivered after so long, something is wrong."""
+
+
+def measure(kind: str, path: Path, size: Size, say: Say) -> Results:
+    """Leave a worker a backlog, then open tickets one by one."""
+    results = Results()
+    logins = data.logins(path)
+    with ExitStack() as stack:
+        watch = stopwatch.install(Path(stack.enter_context(TemporaryDirectory())))
+        url = stack.enter_context(databases.copied(kind, path, "delivery", analyzed=True))
+        serving = with_stopwatch(watch, "--no-jobs")
+        server = stack.enter_context(running(serving, url))
+        entry = Entry("backlog", server, logins, [TICKETS], list(tickets(1_000)))
+        load(entry, CONNECTIONS, Effort(rounds=1, seconds=size.effort.seconds, warm_up=0.1))
+        stack.enter_context(_worker(serving, url))
+        backlog = sorted(_delivered(watch, url).values())
+        rate = (len(backlog) - 1) / (backlog[-1] - backlog[0])
+        lags = _lags(watch, server, logins, size.told, url)
+    first, last = spread(lags)
+    figures = (f"{len(backlog):,}", f"{rate:.0f}", f"{first:.0f}", f"{last:.0f}")
+    heading = ("events in the backlog", "delivered in a second", "commit to handler, p50, ms", "p99, ms")
+    results.show(f"delivery_{kind.lower()}", report.small_table(heading, [figures]), say)
+    return results
+
+
+def with_stopwatch(watch: Stopwatch, *options: str) -> Kind:
+    """Return the product with the stopwatch, and with a home of its own."""
+    environment = {**HELPDESK.environment, **watch.environment, "HELPDESK_HOME": str(watch.folder / "home")}
+    return replace(HELPDESK, command=(*HELPDESK.command, *options), environment=environment)
+
+
+def opened_one_by_one(server: Server, logins: list[data.Login], number: int) -> Iterator[tuple[float, float]]:
+    """Open tickets, and yield when each request was sent and when it was answered."""
+    for place, body in enumerate(tickets(number)):
+        tokens = server.kind.tokens([logins[place % len(logins)]])
+        began = time.time()
+        server.ask(TICKETS, *tokens, orjson.loads(body))
+        yield began, time.time()
+
+
+def _lags(watch: Stopwatch, server: Server, logins: list[data.Login], number: int, url: str) -> list[float]:
+    spans = []
+    for span in opened_one_by_one(server, logins, number):
+        spans.append(span)
+        time.sleep(PAUSE)
+    handled = _delivered(watch, url)
+    moments = [handled[ticket] for ticket in sorted(handled)[-number:]]
+    committed = watch.committed()
+    return [
+        moment - max(commit for commit in committed if first <= commit <= last)
+        for moment, (first, last) in zip(moments, spans, strict=True)
+    ]
+
+
+def _delivered(watch: Stopwatch, url: str) -> dict[int, float]:
+    """Wait until the handler was called for every ticket that was opened, and return when it was."""
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        published = connection.exec_driver_sql("SELECT count(*) FROM core_event WHERE type = 'ticket.created'").scalar()
+    engine.dispose()
+    until = time.monotonic() + PATIENCE
+    while len(handled := watch.handled()) < int(published or 0):
+        if time.monotonic() > until:
+            raise RuntimeError(f"{len(handled)} of {published} events were delivered")
+        time.sleep(0.2)
+    return handled
+
+
+@contextmanager
+def _worker(kind: Kind, url: str) -> Iterator[None]:
+    """Run `helpdesk worker`."""
+    environment = {name: value.format(database=url) for name, value in kind.environment.items()}
+    with (data.FOLDER / "server.log").open("ab") as log:
+        process = subprocess.Popen(
+            [SCRIPT, "worker"], env={**os.environ, **environment}, stdout=log, stderr=log, start_new_session=True
+        )
+        try:
+            yield
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(60)
