@@ -97,9 +97,7 @@ def _servers(kind: str, path: Path) -> Iterator[Four]:
         )
 
 
-def _best(
-    kinds: Sequence[Kind], url: str, logins: Sequence[data.Login], cost: Callable[[Figures], float]
-) -> Kind:
+def _best(kinds: Sequence[Kind], url: str, logins: Sequence[data.Login], cost: Callable[[Figures], float]) -> Kind:
     """Return the way to serve the list that costs the least."""
     if len(kinds) == 1:
         return kinds[0]
@@ -125,7 +123,9 @@ def _list(results: Results, kind: str, four: Four, size: Size, say: Say) -> None
     compared = agreement.on_list(four.alike, four.logins[: len(four.logins) // 10 : 20])
     say(f"list: {compared} pages are the same everywhere")
     entries = [Entry(server.kind.name, server, four.logins, [agreement.LIST]) for server in four.alike]
-    floor, helpdesk, django, other = interleave([*entries, _foreign(four, [FOREIGN_LIST], seconds=FOREIGN_SECONDS)], CONNECTIONS, size.effort).values()
+    floor, helpdesk, django, other = interleave(
+        [*entries, _foreign(four, [FOREIGN_LIST], seconds=FOREIGN_SECONDS)], CONNECTIONS, size.effort
+    ).values()
     results.show(f"list_{kind.lower()}", report.table([floor, helpdesk, django, other], floor), say)
     of_floor, of_django = SHARES[kind]
     results.goals += [
@@ -137,7 +137,7 @@ def _list(results: Results, kind: str, four: Four, size: Size, say: Say) -> None
 
 
 def _detail(results: Results, kind: str, four: Four, size: Size, say: Say) -> None:
-    agreement.on_detail(four.alike, [call for call in four.calls[:2000:100]])
+    agreement.on_detail(four.alike, four.calls[:2000:100])
     entries = [Entry(server.kind.name, server, four.logins, four.paths()) for server in four.alike]
     keys = [f"{FOREIGN}{key}/" for login, key, _ in four.calls if login.organization == 1]
     figures = list(interleave([*entries, _foreign(four, keys)], CONNECTIONS, size.effort).values())

@@ -6,7 +6,7 @@ The template is made by the real migrations, filled with COPY, and kept on the s
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any

@@ -134,7 +134,7 @@ def measure(entry: Entry, connections: int, effort: Effort) -> Measured:
         warm_up=effort.warm_up,
         seconds=max(effort.seconds, entry.seconds),
         paths=list(entry.paths),
-        tokens=server.kind.tokens(entry.logins),
+        tokens=server.kind.tokens(entry.logins) or [""],
         bodies=list(entry.bodies),
         database=server.database,
     )

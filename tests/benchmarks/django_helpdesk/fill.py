@@ -1,6 +1,6 @@
 """Fills django-helpdesk's tables, made by its own migrations, with the tickets of one organisation of our data.
 
-Runs as a program, in the environment of the server: `python -m tests.benchmarks.django_helpdesk.fill FILE ORGANISATION`.
+In the environment of the server: `python -m tests.benchmarks.django_helpdesk.fill FILE ORGANISATION`.
 """
 
 import sqlite3

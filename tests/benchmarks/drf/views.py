@@ -19,7 +19,6 @@ from tests.benchmarks.drf.serializers import (
 from tests.benchmarks.drf.services import add_comment, create_ticket
 from tests.benchmarks.wire import WANTED
 
-
 STAFF = {"agent", "admin"}
 
 

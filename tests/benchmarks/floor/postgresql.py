@@ -80,9 +80,7 @@ def _arms(arity: int) -> str:
 
 
 _USER = "SELECT id, organization_id, role, email, full_name FROM core_user WHERE id = %s AND is_active"
-_COUNT = (
-    "SELECT count(*) FROM tickets_ticket WHERE organization_id = %s AND deleted_at IS NULL AND status = ANY(%s)"
-)
+_COUNT = "SELECT count(*) FROM tickets_ticket WHERE organization_id = %s AND deleted_at IS NULL AND status = ANY(%s)"
 _PAGES = {
     arity: TICKET.format(
         source=f"(SELECT id FROM ({_arms(arity)}) AS arms ORDER BY created_at DESC, id DESC LIMIT %(size)s"

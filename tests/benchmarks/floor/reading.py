@@ -20,6 +20,7 @@ FROM {source} JOIN core_user AS customer ON customer.id = ticket.customer_id
     LEFT JOIN core_user AS agent ON agent.id = ticket.assigned_agent_id
 """
 
+
 class Store(Protocol):
     """The five statements of a page, and the one before them, on one connection."""
 
