@@ -39,7 +39,7 @@ def on_detail(servers: Sequence[Server], calls: Sequence[tuple[Login, int, str]]
     """Compare single tickets."""
     for login, _, uuid in calls:
         first, *others = (
-            _without_addresses(server.ask(f"{TICKETS}{uuid}/", *server.kind.tokens([login]))) for server in servers
+            _without_addresses(server.ask(f"{TICKETS}{uuid}/", server.token(login))) for server in servers
         )
         for other, server in zip(others, servers[1:], strict=True):
             _same(first, other, f"ticket {uuid}, {server.kind.name}")
@@ -49,14 +49,13 @@ def on_comment(servers: Sequence[Server], call: tuple[Login, int, str], body: di
     """Comment at each and compare what comes back."""
     login, _, uuid = call
     path = f"{TICKETS}{uuid}/comments/"
-    first, *others = (_anonymous(server.ask(path, *server.kind.tokens([login]), body)) for server in servers)
+    first, *others = (_anonymous(server.ask(path, server.token(login), body)) for server in servers)
     for other, server in zip(others, servers[1:], strict=True):
         _same(first, other, f"comment, {server.kind.name}")
 
 
 def _page(server: Server, login: Login, page: int) -> dict[str, Any]:
-    (token,) = server.kind.tokens([login])
-    answer = server.ask(f"{LIST}&page={page}", token)
+    answer = server.ask(f"{LIST}&page={page}", server.token(login))
     return {
         "count": answer["count"],
         "next": bool(answer["next"]),
@@ -71,8 +70,7 @@ def _without_addresses(ticket: dict[str, Any]) -> dict[str, Any]:
 
 
 def _opened(server: Server, login: Login, body: dict[str, Any]) -> dict[str, Any]:
-    (token,) = server.kind.tokens([login])
-    ticket = server.ask(TICKETS, token, body)
+    ticket = server.ask(TICKETS, server.token(login), body)
     return _anonymous(ticket)
 
 

@@ -59,9 +59,9 @@ def with_stopwatch(watch: Stopwatch, *options: str) -> Kind:
 def opened_one_by_one(server: Server, logins: list[data.Login], number: int) -> Iterator[tuple[float, float]]:
     """Open tickets, and yield when each request was sent and when it was answered."""
     for place, body in enumerate(tickets(number)):
-        tokens = server.kind.tokens([logins[place % len(logins)]])
+        token = server.token(logins[place % len(logins)])
         began = time.time()
-        server.ask(TICKETS, *tokens, orjson.loads(body))
+        server.ask(TICKETS, token, orjson.loads(body))
         yield began, time.time()
 
 

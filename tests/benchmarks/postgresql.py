@@ -192,7 +192,7 @@ def _copy_search(origin: sqlite3.Connection, target: psycopg.Connection[Any]) ->
     target.execute("DROP TABLE words")
 
 
-def _stream(target: psycopg.Connection[Any], into: sql.Composable, rows: Any) -> None:
+def _stream(target: psycopg.Connection[Any], into: sql.SQL | sql.Composed, rows: Any) -> None:
     with target.cursor() as cursor, cursor.copy(into) as copy:
         for row in rows:
             copy.write_row(row)

@@ -86,8 +86,7 @@ def _key(size: Size, number: int) -> int:
 
 
 def _token(server: Server, logins: Sequence[data.Login], size: Size, number: int) -> str:
-    (token,) = server.kind.tokens([next(login for login in logins if login.organization == _key(size, number))])
-    return token
+    return server.token(next(login for login in logins if login.organization == _key(size, number)))
 
 
 def _asked(connection: http.client.HTTPConnection, path: str, token: str) -> float:

@@ -70,6 +70,10 @@ class Server:
     session: int
     database: str = ""
 
+    def token(self, login: Login) -> str:
+        """Return a token that it takes for `login`."""
+        return self.kind.tokens([login])[0]
+
     def ask(self, path: str, token: str, body: Any = None) -> Any:
         """Return the parsed answer to one request; any status but 2xx raises."""
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
