@@ -48,7 +48,7 @@ def say(text: str) -> None:
 
 
 def show_profile(size: Size, what: str, kind: str) -> None:
-    path = data.database("main", [size.tickets] * size.organizations, say)
+    path = data.database(f"{size.name}_main", [size.tickets] * size.organizations, say)
     if kind == databases.POSTGRESQL:
         postgresql.database(path, say)
     tokens = HELPDESK.tokens(data.logins(path))

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 import orjson
 from sqlalchemy import create_engine
 
-from tests.benchmarks import data, databases, report, stopwatch
+from tests.benchmarks import data, databases, machine, report, stopwatch
 from tests.benchmarks.bodies import tickets
 from tests.benchmarks.results import Results, Say
 from tests.benchmarks.rounds import Effort, Entry
@@ -39,13 +39,18 @@ def measure(kind: str, path: Path, size: Size, say: Say) -> Results:
         server = stack.enter_context(running(serving, url))
         entry = Entry("backlog", server, logins, [TICKETS], list(tickets(1_000)))
         load(entry, CONNECTIONS, Effort(rounds=1, seconds=size.effort.seconds, warm_up=0.1))
-        stack.enter_context(_worker(serving, url))
-        backlog = sorted(_delivered(watch, url).values())
-        rate = (len(backlog) - 1) / (backlog[-1] - backlog[0])
+        worker = stack.enter_context(_worker(serving, url))
+        handled = sorted(_delivered(watch, url).values())
+        spent = machine.cpu(worker)
+        rate = (len(handled) - 1) / (handled[-1] - handled[0])
         lags = _lags(watch, server, logins, size.told, url)
     first, last = spread(lags)
-    figures = (f"{len(backlog):,}", f"{rate:.0f}", f"{first:.0f}", f"{last:.0f}")
-    heading = ("events in the backlog", "delivered in a second", "commit to handler, p50, ms", "p99, ms")
+    each = spent.server / len(handled) * 1000
+    figures = (f"{len(handled):,}", f"{rate:.0f}", f"{each:.1f}", f"{first:.0f}", f"{last:.0f}")
+    heading = (
+        *("events left", "delivered in a second", "the worker's CPU for each, its start included, ms"),
+        *("commit to handler, p50, ms", "p99, ms"),
+    )
     results.show(f"delivery_{kind.lower()}", report.small_table(heading, [figures]), say)
     return results
 
@@ -94,15 +99,15 @@ def _delivered(watch: Stopwatch, url: str) -> dict[int, float]:
 
 
 @contextmanager
-def _worker(kind: Kind, url: str) -> Iterator[None]:
-    """Run `helpdesk worker`."""
+def _worker(kind: Kind, url: str) -> Iterator[int]:
+    """Run `helpdesk worker`, and return the session of its processes."""
     environment = {name: value.format(database=url) for name, value in kind.environment.items()}
     with (data.FOLDER / "server.log").open("ab") as log:
         process = subprocess.Popen(
             [SCRIPT, "worker"], env={**os.environ, **environment}, stdout=log, stderr=log, start_new_session=True
         )
         try:
-            yield
+            yield process.pid
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(60)

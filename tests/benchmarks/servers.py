@@ -115,6 +115,8 @@ HELPDESK = Kind(
     },
     _our_tokens,
 )
+HELPDESK_ALONE = replace(HELPDESK, command=(*HELPDESK.command, "--no-jobs"))
+"""Without delivering events beside the requests, which it does by default on SQLite."""
 
 
 def _django(name: str, project: str, tokens: Callable[[Sequence[Login]], list[str]]) -> tuple[Kind, ...]:

@@ -7,7 +7,7 @@ from tests.benchmarks import agreement, data, databases, report, searching
 from tests.benchmarks.bodies import comments, tickets
 from tests.benchmarks.results import Results, Say
 from tests.benchmarks.rounds import Entry, Figures, interleave
-from tests.benchmarks.servers import HELPDESK, TICKETS, Server, running
+from tests.benchmarks.servers import HELPDESK_ALONE, TICKETS, Server, running
 from tests.benchmarks.size import Size
 
 STATISTICS = f"{TICKETS}statistics/"
@@ -21,7 +21,7 @@ def measure(kind: str, path: Path, size: Size, say: Say) -> Results:
     """Measure each kind of request, and searches."""
     results, rows = Results(), []
     data.forget_statistics(path)
-    with databases.copied(kind, path, "sizes") as url, running(HELPDESK, url) as server:
+    with databases.copied(kind, path, "sizes") as url, running(HELPDESK_ALONE, url) as server:
         for name, wanted in GOALS.items():
             figures = _figures(name, server, path, size)
             rows += _rows(name, figures)

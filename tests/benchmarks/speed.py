@@ -101,9 +101,9 @@ def versions() -> dict[str, str]:
 def _data(scenario: Scenario, kind: str, size: Size, say: Say) -> Path:
     """Return the SQLite file that a scenario needs, and see to its like on PostgreSQL."""
     if scenario.large:
-        path = data.database("large", list(size.tenants), say)
+        path = data.database(f"{size.name}_large", list(size.tenants), say)
     else:
-        path = data.database("main", [size.tickets] * size.organizations, say)
+        path = data.database(f"{size.name}_main", [size.tickets] * size.organizations, say)
     if kind == POSTGRESQL:
         postgresql.database(path, say)
     return path
