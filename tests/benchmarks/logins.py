@@ -33,7 +33,7 @@ def measure(kind: str, path: Path, size: Size, say: Say) -> Results:
         _set_password(url, stored)
         with running(HELPDESK, url) as server:
             entries = [
-                Entry(f"{connections} at once", server, (), [LOGIN], bodies, connections, seconds=size.patience / 2)
+                Entry(f"{connections} at once", server, (), [LOGIN], bodies, connections, seconds=size.patience)
                 for connections in (1, CONNECTIONS)
             ]
             alone, together = interleave(entries, 1, size.effort).values()

@@ -65,7 +65,7 @@ def database(source: Path, say: Callable[[str], None]) -> str:
     family, _, fingerprint = source.stem.rpartition("-")
     name = f"{PREFIX}{fingerprint}_{VERSION}"
     label = f"helpdesk benchmark {family}"
-    if name in _databases(label):
+    if name in _databases():
         return name
     for outdated in _databases(label):
         drop(outdated)
@@ -137,8 +137,9 @@ def _named(statement: str, *names: str) -> sql.Composed:
     return sql.SQL(statement).format(*map(sql.Identifier, names))
 
 
-def _databases(label: str) -> list[str]:
-    query = "SELECT datname FROM pg_database WHERE shobj_description(oid, 'pg_database') = %s"
+def _databases(label: str = "") -> list[str]:
+    """Return the names of all databases, or of those with this comment."""
+    query = "SELECT datname FROM pg_database WHERE %s IN ('', shobj_description(oid, 'pg_database'))"
     with connected(ADDRESS) as server:
         return [name for (name,) in server.execute(query, (label,))]
 
