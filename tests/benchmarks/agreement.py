@@ -35,9 +35,27 @@ def on_create(servers: Sequence[Server], login: Login, body: dict[str, Any]) -> 
         _same(first, other, f"create, {server.kind.name}")
 
 
+def on_detail(servers: Sequence[Server], calls: Sequence[tuple[Login, int, str]]) -> None:
+    """Compare single tickets."""
+    for login, _, uuid in calls:
+        first, *others = (
+            _without_addresses(server.ask(f"{TICKETS}{uuid}/", server.token(login))) for server in servers
+        )
+        for other, server in zip(others, servers[1:], strict=True):
+            _same(first, other, f"ticket {uuid}, {server.kind.name}")
+
+
+def on_comment(servers: Sequence[Server], call: tuple[Login, int, str], body: dict[str, Any]) -> None:
+    """Comment at each and compare what comes back."""
+    login, _, uuid = call
+    path = f"{TICKETS}{uuid}/comments/"
+    first, *others = (_anonymous(server.ask(path, server.token(login), body)) for server in servers)
+    for other, server in zip(others, servers[1:], strict=True):
+        _same(first, other, f"comment, {server.kind.name}")
+
+
 def _page(server: Server, login: Login, page: int) -> dict[str, Any]:
-    (token,) = server.kind.tokens([login])
-    answer = server.ask(f"{LIST}&page={page}", token)
+    answer = server.ask(f"{LIST}&page={page}", server.token(login))
     return {
         "count": answer["count"],
         "next": bool(answer["next"]),
@@ -52,9 +70,12 @@ def _without_addresses(ticket: dict[str, Any]) -> dict[str, Any]:
 
 
 def _opened(server: Server, login: Login, body: dict[str, Any]) -> dict[str, Any]:
-    (token,) = server.kind.tokens([login])
-    ticket = server.ask(TICKETS, token, body)
-    return {name: "" if name in OWN else value for name, value in ticket.items()}
+    ticket = server.ask(TICKETS, server.token(login), body)
+    return _anonymous(ticket)
+
+
+def _anonymous(answer: dict[str, Any]) -> dict[str, Any]:
+    return {name: "" if name in OWN else value for name, value in answer.items()}
 
 
 def _same(first: Any, other: Any, where: str) -> None:

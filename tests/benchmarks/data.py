@@ -5,6 +5,7 @@ neither the schema nor this code has changed.
 """
 
 import hashlib
+import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -42,27 +43,33 @@ def database(name: str, sizes: list[int], say: Callable[[str], None]) -> Path:
     """Return the file with one organisation for each of `sizes`, holding so many tickets; make it if need be."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     empty = FOLDER / f"{name}-empty.db"
-    _delete(empty)
+    delete(empty)
     upgrade(f"sqlite:///{empty}", lineages(load_plugins()))
     path = FOLDER / f"{name}-{_fingerprint(empty, sizes)}.db"
     if not path.exists():
         for outdated in FOLDER.glob(f"{name}-*.db"):
             if outdated != empty:
-                _delete(outdated)
+                delete(outdated)
         began = time.perf_counter()
         fill(empty, sizes)
         empty.replace(path)
         say(f"{path.name}: {sum(sizes):,} tickets in {time.perf_counter() - began:.0f} s")
-    _delete(empty)
+    delete(empty)
     return path
 
 
 def copy(source: Path, name: str) -> Path:
     """Return a fresh copy of a database, for one server to write to."""
     target = FOLDER / f"{name}.copy.db"
-    _delete(target)
-    target.write_bytes(source.read_bytes())
+    delete(target)
+    shutil.copyfile(source, target)
     return target
+
+
+def delete(path: Path) -> None:
+    """Remove a database with what SQLite keeps beside it."""
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 def analyze(path: Path) -> None:
@@ -86,6 +93,17 @@ def logins(path: Path) -> list[Login]:
         return [Login(*row) for row in connection.execute(query)]
 
 
+def tickets(path: Path, organization: int, number: int) -> list[tuple[int, str]]:
+    """Return keys and UUIDs of up to so many unfinished tickets of an organisation, spread over all of them."""
+    query = (
+        "SELECT id, uuid FROM tickets_ticket WHERE organization_id = ? AND status BETWEEN 1 AND 3"
+        " AND deleted_at IS NULL ORDER BY created_at"
+    )
+    with closing(sqlite3.connect(path)) as connection:
+        found = connection.execute(query, (organization,)).fetchall()
+    return found[:: max(1, len(found) // number)][:number]
+
+
 def fill(path: Path, sizes: list[int]) -> None:
     """Write every row, with the indexes left until the end."""
     with closing(sqlite3.connect(path)) as connection:
@@ -104,14 +122,10 @@ def fill(path: Path, sizes: list[int]) -> None:
         connection.execute("PRAGMA journal_mode=WAL")
 
 
-def _delete(path: Path) -> None:
-    for suffix in ("", "-wal", "-shm"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
-
-
 def _fingerprint(empty: Path, sizes: list[int]) -> str:
     with closing(sqlite3.connect(empty)) as connection:
-        schema = connection.execute("SELECT sql FROM sqlite_master ORDER BY type, name").fetchall()
+        statements = [sql for (sql,) in connection.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")]
+    schema = sorted(line.strip(" \t,") for statement in statements for line in statement.splitlines())
     code = [Path(module.__file__ or "").read_bytes() for module in (rows, texts, counters)]
     return hashlib.sha256(repr((schema, code, sizes)).encode()).hexdigest()[:16]
 

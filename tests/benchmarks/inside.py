@@ -9,6 +9,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import psycopg
 from pydantic import SecretStr
 from sqlalchemy import event
 from starlette.routing import Mount
@@ -21,6 +22,7 @@ from helpdesk_core.web.dispatch import Api
 from helpdesk_core.web.limits import Limits
 from helpdesk_core.web.requests import Incoming
 from tests.benchmarks.data import FOLDER, Login
+from tests.benchmarks.databases import url_of
 from tests.benchmarks.servers import HELPDESK
 from tests.benchmarks.wire import KEY
 
@@ -32,19 +34,20 @@ BATCH = 100
 class Product:
     """The product over one database, asked one request after the other."""
 
-    def __init__(self, database: Path, *, timed: bool = True, host: PluginHost | None = None, **settings: Any) -> None:
+    def __init__(
+        self, database: Path | str, *, timed: bool = True, host: PluginHost | None = None, **settings: Any
+    ) -> None:
         """Assemble it, with its default settings but for limits, which it would meet, and for those that are given.
 
         Args:
-            database: what it works on.
+            database: what it works on: a SQLite file, or the URL of a database.
             timed: whether the time of each statement is taken, which costs some as well.
             host: the plugins; those that are installed when it is left out.
             settings: others than the default.
         """
+        url = database if isinstance(database, str) else url_of(database)
         values: dict[str, Any] = {"home": FOLDER / "home", "limits": "count", "log_requests": False, **settings}
-        self._parts = assemble(
-            Settings(database_url=f"sqlite:///{database.resolve()}", secret_key=SecretStr(KEY), **values), host=host
-        )
+        self._parts = assemble(Settings(database_url=url, secret_key=SecretStr(KEY), **values), host=host)
         self.spent: Spent = []
         if timed:
             event.listen(self._parts.services.database.engine, "do_connect", self._time_statements)
@@ -75,28 +78,40 @@ class Product:
             raise RuntimeError(f"{incoming.path}?{incoming.query}: {answer.status} {answer.body!r:.300}")
         return answer
 
-    def _time_statements(self, _dialect: Any, _record: Any, _arguments: Any, options: dict[str, Any]) -> None:
-        spent = self.spent
+    def _time_statements(self, dialect: Any, _record: Any, _arguments: Any, options: dict[str, Any]) -> None:
+        if dialect.name == "postgresql":
+            options["cursor_factory"] = _timed(psycopg.Cursor, self.spent)
+        else:
+            self._time_sqlite(options)
 
-        class Cursor(sqlite3.Cursor):
-            def execute(self, sql: str, *parameters: Any) -> "Cursor":
-                began = time.perf_counter()
-                super().execute(sql, *parameters)
-                spent.append((sql, (time.perf_counter() - began) * 1000))
-                return self
-
-            def fetchall(self) -> list[Any]:
-                began = time.perf_counter()
-                rows = super().fetchall()
-                sql, milliseconds = spent[-1]
-                spent[-1] = (sql, milliseconds + (time.perf_counter() - began) * 1000)
-                return rows
+    def _time_sqlite(self, options: dict[str, Any]) -> None:
+        cursor = _timed(sqlite3.Cursor, self.spent)
 
         class Connection(sqlite3.Connection):
-            def cursor(self, *_: Any) -> Cursor:  # type: ignore[override]
-                return super().cursor(Cursor)
+            def cursor(self, *_: Any) -> Any:
+                return super().cursor(cursor)
 
         options["factory"] = Connection
+
+
+def _timed(cursor: Any, spent: Spent) -> Any:
+    """Return a driver's class of cursors that notes how long statements take."""
+
+    class Cursor(cursor):  # type: ignore[misc]
+        def execute(self, sql: Any, *parameters: Any, **options: Any) -> Any:
+            began = time.perf_counter()
+            super().execute(sql, *parameters, **options)
+            spent.append((str(sql), (time.perf_counter() - began) * 1000))
+            return self
+
+        def fetchall(self) -> Any:
+            began = time.perf_counter()
+            rows = super().fetchall()
+            sql, milliseconds = spent[-1]
+            spent[-1] = (sql, milliseconds + (time.perf_counter() - began) * 1000)
+            return rows
+
+    return Cursor
 
 
 def statements(product: Product, login: Login, path: str, query: str = "", *, times: int = 15) -> Spent:

@@ -31,9 +31,10 @@ class Plan:
         connections: open at once.
         warm_up: seconds before measuring.
         seconds: of measuring.
-        path: with its query.
+        paths: with their queries, asked for in turn.
         tokens: used in turn.
         bodies: JSON texts to post in turn; with none, the requests are GET.
+        database: on PostgreSQL, whose processes are counted as well.
     """
 
     port: int
@@ -41,9 +42,10 @@ class Plan:
     connections: int
     warm_up: float
     seconds: float
-    path: str
+    paths: list[str]
     tokens: list[str]
     bodies: list[str] = field(default_factory=list)
+    database: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class Measured:
         p50: median of the time to the last byte, milliseconds.
         p99: of which 1 % took longer.
         server_cpu: seconds of the server's processes.
+        database_cpu: seconds of PostgreSQL's processes.
         foreign_cores: average number of cores that other programs kept busy.
         bytes: of one answer, on average.
     """
@@ -69,6 +72,7 @@ class Measured:
     p50: float
     p99: float
     server_cpu: float
+    database_cpu: float
     foreign_cores: float
     bytes: float
 
@@ -166,9 +170,9 @@ async def run(plan: Plan) -> Measured:
     until = time.perf_counter() + plan.warm_up + plan.seconds
     tasks = [asyncio.create_task(_keep_calling(plan, requests, tape, callers, until)) for _ in range(plan.connections)]
     await asyncio.sleep(plan.warm_up)
-    before, began, tape.running = machine.cpu(plan.session), time.perf_counter(), True
+    before, began, tape.running = machine.cpu(plan.session, plan.database), time.perf_counter(), True
     await asyncio.sleep(plan.seconds)
-    tape.running, seconds, after = False, time.perf_counter() - began, machine.cpu(plan.session)
+    tape.running, seconds, after = False, time.perf_counter() - began, machine.cpu(plan.session, plan.database)
     for caller in callers:
         caller.stopped = True
     await asyncio.wait_for(asyncio.gather(*tasks), 30)
@@ -177,16 +181,20 @@ async def run(plan: Plan) -> Measured:
 
 def _requests(plan: Plan) -> list[bytes]:
     bodies = plan.bodies or [""]
-    count = max(len(plan.tokens), len(bodies))
-    return [_request(plan, plan.tokens[i % len(plan.tokens)], bodies[i % len(bodies)].encode()) for i in range(count)]
+    count = max(len(plan.tokens), len(plan.paths), len(bodies))
+    return [
+        _request(plan, plan.paths[i % len(plan.paths)], plan.tokens[i % len(plan.tokens)], bodies[i % len(bodies)])
+        for i in range(count)
+    ]
 
 
-def _request(plan: Plan, token: str, body: bytes) -> bytes:
+def _request(plan: Plan, path: str, token: str, text: str) -> bytes:
+    body = text.encode()
     lines = [
-        f"{'POST' if body else 'GET'} {plan.path} HTTP/1.1",
+        f"{'POST' if body else 'GET'} {path} HTTP/1.1",
         f"Host: {HOST}:{plan.port}",
         "Accept: application/json",
-        f"Authorization: Bearer {token}",
+        *([f"Authorization: Bearer {token}"] if token else []),
         *(["Content-Type: application/json", f"Content-Length: {len(body)}"] if body else []),
     ]
     return "\r\n".join([*lines, "", ""]).encode() + body
@@ -195,6 +203,7 @@ def _request(plan: Plan, token: str, body: bytes) -> bytes:
 def _measured(tape: Tape, before: machine.Cpu, after: machine.Cpu, seconds: float) -> Measured:
     times = sorted(tape.times) or [0.0]
     server, own = after.server - before.server, after.self - before.self
+    database = after.database - before.database
     return Measured(
         requests=len(tape.times),
         errors=tape.errors,
@@ -203,7 +212,8 @@ def _measured(tape: Tape, before: machine.Cpu, after: machine.Cpu, seconds: floa
         p50=times[len(times) // 2] * 1000,
         p99=times[min(int(len(times) * 0.99), len(times) - 1)] * 1000,
         server_cpu=server,
-        foreign_cores=max(0.0, (after.busy - before.busy - server - own) / seconds),
+        database_cpu=database,
+        foreign_cores=max(0.0, (after.busy - before.busy - server - database - own) / seconds),
         bytes=tape.bytes / max(len(tape.times), 1),
     )
 

@@ -3,6 +3,8 @@
 import os
 import platform
 import sqlite3
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,18 +18,26 @@ class Cpu:
     Attributes:
         busy: of the whole machine.
         server: of one server with its children.
+        database: of PostgreSQL's processes that serve it.
         self: of this process.
     """
 
     busy: float
     server: float
+    database: float
     self: float
 
 
-def cpu(session: int) -> Cpu:
-    """Read the counters; a server is every process of its `session`."""
+def cpu(session: int, database: str = "") -> Cpu:
+    """Read the counters.
+
+    Args:
+        session: every process of it belongs to the server.
+        database: on PostgreSQL; every process there that is connected to it counts.
+    """
     own = os.times()
-    return Cpu(_busy(), _of_session(session), own.user + own.system)
+    backends = _of_backends(database) if database else 0.0
+    return Cpu(_busy(), _of_session(session), backends, own.user + own.system)
 
 
 def _busy() -> float:
@@ -36,15 +46,25 @@ def _busy() -> float:
 
 
 def _of_session(session: int) -> float:
-    ticks = 0
+    return sum(spent for _, of, spent in _processes() if of == session)
+
+
+def _of_backends(database: str) -> float:
+    """PostgreSQL writes into the title of each process which database it works on."""
+    total = 0.0
+    for folder, _, spent in _processes():
+        with suppress(OSError):
+            title = (folder / "cmdline").read_text()
+            total += spent if title.startswith("postgres:") and f" {database} " in title else 0
+    return total
+
+
+def _processes() -> Iterator[tuple[Path, int, float]]:
+    """Yield the folder of each process, its session, and the seconds of processor time that it has used."""
     for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
+        with suppress(OSError):  # it ended meanwhile
             fields = path.read_text().rpartition(") ")[2].split()
-        except (FileNotFoundError, ProcessLookupError):
-            continue  # it ended meanwhile
-        if int(fields[3]) == session:
-            ticks += int(fields[11]) + int(fields[12])
-    return ticks / TICKS
+            yield path.parent, int(fields[3]), (int(fields[11]) + int(fields[12])) / TICKS
 
 
 def description() -> dict[str, str]:

@@ -30,15 +30,27 @@ class Goal:
 
 def table(figures: Sequence[Figures], base: Figures) -> str:
     """Return a table of measured rows, compared with `base`."""
-    against = f"against {base.name}"
-    numbers = ("CPU a request, ms", against, "requests a second", "lowest to highest", "p50, ms", "p99, ms", "errors")
-    lines = [f"| server | {' | '.join(numbers)} | foreign cores |", "| --- " + "| --: " * (len(numbers) + 1) + "|"]
+    shared = any(each.database_cpu for each in figures)
+    numbers = (
+        "CPU a request, ms",
+        *(("PostgreSQL's, ms",) if shared else ()),
+        f"against {base.name} by CPU",
+        "by requests a second",
+        *("requests a second", "lowest to highest", "p50, ms", "p99, ms", "errors", "foreign cores"),
+    )
+    lines = [f"| server | {' | '.join(numbers)} |", "| --- " + "| --: " * len(numbers) + "|"]
     for each in figures:
         low, high = each.range
-        lines.append(
-            f"| {each.name} | {each.cpu:.2f} | {base.cpu / each.cpu:.3f} | {each.rate:.0f} | {low:.0f} to {high:.0f}"
-            f" | {each.p50:.1f} | {each.p99:.1f} | {each.errors} | {each.foreign:.2f} |"
+        cells = (
+            f"{each.cpu:.2f}",
+            *((f"{each.database_cpu:.2f}",) if shared else ()),
+            f"{base.cpu / each.cpu:.3f}",
+            f"{each.rate / base.rate:.3f}",
+            f"{each.rate:.0f}" if each.rate > 10 else f"{each.rate:.1f}",
+            f"{low:.0f} to {high:.0f}" if high > 10 else f"{low:.1f} to {high:.1f}",
+            *(f"{each.p50:.1f}", f"{each.p99:.1f}", str(each.errors), f"{each.foreign:.2f}"),
         )
+        lines.append(f"| {each.name} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 

@@ -23,15 +23,19 @@ class Entry:
         name: what the row is called.
         server: what is measured.
         logins: who calls.
-        path: what is asked for.
-        bodies: what is posted, if anything.
+        paths: what is asked for, in turn.
+        bodies: what is posted, if anything, in turn.
+        connections: open at once, instead of those of the table.
+        seconds: of each round at least, where an answer takes long.
     """
 
     name: str
     server: Server
     logins: Sequence[Login]
-    path: str
+    paths: Sequence[str]
     bodies: Sequence[str] = ()
+    connections: int = 0
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -62,12 +66,22 @@ class Figures:
     @property
     def rate(self) -> float:
         """Requests a second."""
-        return self._median(lambda each: each.requests / each.seconds)
+        return self._median(lambda each: max(each.requests, 0.5) / each.seconds)
 
     @property
     def cpu(self) -> float:
         """Milliseconds of the server's processor time for each request."""
         return self._median(lambda each: each.server_cpu / max(each.requests, 1) * 1000)
+
+    @property
+    def database_cpu(self) -> float:
+        """Milliseconds of PostgreSQL's processor time for each request."""
+        return self._median(lambda each: each.database_cpu / max(each.requests, 1) * 1000)
+
+    @property
+    def whole_cpu(self) -> float:
+        """Milliseconds of the server's and the database's processor time for each request."""
+        return self.cpu + self.database_cpu
 
     @property
     def p50(self) -> float:
@@ -116,12 +130,13 @@ def measure(entry: Entry, connections: int, effort: Effort) -> Measured:
     plan = Plan(
         port=server.port,
         session=server.session,
-        connections=connections,
+        connections=entry.connections or connections,
         warm_up=effort.warm_up,
-        seconds=effort.seconds,
-        path=entry.path,
-        tokens=server.kind.tokens(entry.logins),
+        seconds=max(effort.seconds, entry.seconds),
+        paths=list(entry.paths),
+        tokens=server.kind.tokens(entry.logins) or [""],
         bodies=list(entry.bodies),
+        database=server.database,
     )
     command = [sys.executable, "-m", "tests.benchmarks.load"]
     done = subprocess.run(

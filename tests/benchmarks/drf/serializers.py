@@ -1,4 +1,4 @@
-"""The two answers, declared the usual way."""
+"""The answers and bodies, declared the usual way."""
 
 from typing import Any
 
@@ -104,3 +104,10 @@ class NewTicketSerializer(serializers.Serializer[Ticket]):
     priority = serializers.ChoiceField(PRIORITIES, default="medium")
     tags = serializers.ListField(child=serializers.CharField(max_length=50), max_length=20, default=list)
     attachments = serializers.ListField(child=serializers.IntegerField(), default=list)
+
+
+class NewCommentSerializer(serializers.Serializer[Comment]):
+    """The body of a comment."""
+
+    content = serializers.CharField(max_length=100_000)
+    is_internal = serializers.BooleanField(default=False)

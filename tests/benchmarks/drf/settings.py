@@ -2,7 +2,7 @@
 
 import os
 
-from tests.benchmarks.floor.sqlite import PRAGMAS
+from tests.benchmarks.drf.database import database_of
 from tests.benchmarks.wire import KEY
 
 SECRET_KEY = KEY
@@ -21,14 +21,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = ["django.middleware.common.CommonMiddleware"]  # for Content-Length
 AUTH_USER_MODEL = "comparison.User"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-DATABASES = {
-    "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": os.environ["BENCHMARK_DATABASE"],
-        "CONN_MAX_AGE": None,
-        "OPTIONS": {"transaction_mode": "IMMEDIATE", "init_command": ";".join(PRAGMAS)},
-    }
-}
+DATABASES = {"default": database_of(os.environ["BENCHMARK_DATABASE"])}
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework_simplejwt.authentication.JWTAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],

@@ -1,36 +1,66 @@
-"""The floor: the same two answers with nothing in between, bare ASGI, sqlite3 and orjson, in the event loop itself."""
+"""The floor: the same answers with nothing in between: bare ASGI, the database's driver and orjson.
 
+With `BENCHMARK_THREADS=0` everything runs in the event loop itself; with more, each thread has a connection of its own.
+"""
+
+import asyncio
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import parse_qsl
 
 import orjson
 
-from tests.benchmarks.floor import creating, reading
-from tests.benchmarks.floor.sqlite import connect
+from tests.benchmarks.floor import creating, postgresql, reading, sqlite
 from tests.benchmarks.floor.tokens import user_of
 
-connection = connect(os.environ["BENCHMARK_DATABASE"])
-_USER = "SELECT id, organization_id, role, email, full_name FROM core_user WHERE id = ? AND is_active"
+TICKETS = "/api/v1/tickets/"
+ADDRESS = os.environ["BENCHMARK_DATABASE"]
+THREADS = int(os.environ.get("BENCHMARK_THREADS", "0"))
+pool = ThreadPoolExecutor(THREADS) if THREADS else None
+local = threading.local()
 
 
 async def app(scope: Any, receive: Any, send: Any) -> None:
-    """Answer `GET` and `POST /api/v1/tickets/`, and the server's own questions."""
+    """Answer `GET` and `POST /api/v1/tickets/`, `GET` of one ticket, and the server's own questions."""
     if scope["type"] == "lifespan":
         await _live(receive, send)
         return
+    body = await _body(receive) if scope["method"] == "POST" else b""
+    if pool is None:
+        status, answer = _answer(scope, body)
+    else:
+        status, answer = await asyncio.get_running_loop().run_in_executor(pool, _answer, scope, body)
+    await _send(send, status, answer)
+
+
+def _answer(scope: Any, body: bytes) -> tuple[int, bytes]:
+    store = _store()
     headers = dict(scope["headers"])
     user_id = user_of(headers.get(b"authorization", b"").removeprefix(b"Bearer "))
-    user = connection.execute(_USER, (user_id,)).fetchone()
+    user = None if user_id is None else store.user(user_id)
     if user is None:
-        await _send(send, 401, b"{}")
-    elif scope["method"] == "GET":
-        query = dict(parse_qsl(scope["query_string"].decode()))
-        host = headers[b"host"].decode()
-        await _send(send, 200, orjson.dumps(reading.page(connection, user, query, f"http://{host}{scope['path']}")))
-    else:
-        body = orjson.loads(await _body(receive))
-        await _send(send, 201, orjson.dumps(creating.create(connection, user, body)))
+        return 401, b"{}"
+    if scope["method"] == "POST":
+        return 201, orjson.dumps(creating.create(store, user, orjson.loads(body)))
+    uuid = scope["path"].removeprefix(TICKETS).strip("/")
+    if uuid:
+        return 200, orjson.dumps(reading.detail(store, user, uuid))
+    query = dict(parse_qsl(scope["query_string"].decode()))
+    url = f"http://{headers[b'host'].decode()}{scope['path']}"
+    return 200, orjson.dumps(reading.page(store, user, query, url))
+
+
+def _store() -> Any:
+    """Return the connection of this thread."""
+    if not hasattr(local, "store"):
+        local.store = (
+            postgresql.Store(ADDRESS)
+            if ADDRESS.startswith("postgresql")
+            else sqlite.Store(ADDRESS.removeprefix("sqlite:///"))
+        )
+    return local.store
 
 
 async def _live(receive: Any, send: Any) -> None:

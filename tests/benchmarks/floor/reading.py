@@ -1,7 +1,7 @@
 """The floor's list: five statements by hand after the user's row, with the wire's words made on the way."""
 
-import sqlite3
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 from tests.benchmarks import wire
 
@@ -9,14 +9,6 @@ Row = tuple[Any, ...]
 
 SHOWN = tuple(wire.SHOWN[status] for status in wire.STATUSES)
 WANTED = {"open": tuple(wire.STATUSES.index(status) for status in wire.WANTED["open"])}
-
-
-def _arms(arity: int) -> str:
-    arm = (
-        "SELECT * FROM (SELECT id, created_at FROM tickets_ticket WHERE organization_id = ?1 AND status = ?{}"
-        " AND deleted_at IS NULL ORDER BY created_at DESC, id DESC LIMIT ?2)"
-    )
-    return " UNION ALL ".join(arm.format(place + 4) for place in range(arity))
 
 
 TICKET = """
@@ -27,61 +19,65 @@ FROM {source} JOIN core_user AS customer ON customer.id = ticket.customer_id
     JOIN core_organization AS organization ON organization.id = ticket.organization_id
     LEFT JOIN core_user AS agent ON agent.id = ticket.assigned_agent_id
 """
-_PAGES = {
-    arity: TICKET.format(
-        source=f"(SELECT id FROM ({_arms(arity)}) ORDER BY created_at DESC, id DESC LIMIT ?2 - ?3 OFFSET ?3) AS page"
-        " JOIN tickets_ticket AS ticket ON ticket.id = page.id"
-    )
-    + " ORDER BY ticket.created_at DESC, ticket.id DESC"
-    for arity in (1, 2)
-}
-_COUNT = "SELECT count(*) FROM tickets_ticket WHERE organization_id = ? AND deleted_at IS NULL AND status IN ({})"
-_TAGS = """
-SELECT link.ticket_id, tag.name FROM tickets_ticket_tag AS link JOIN tickets_tag AS tag ON tag.id = link.tag_id
-WHERE link.organization_id = ? AND link.ticket_id IN ({}) ORDER BY link.position
-"""
-_COMMENTS = """
-SELECT comment.ticket_id, comment.id, comment.content, author.id, author.email, author.full_name,
-    comment.is_internal, comment.created_at
-FROM tickets_comment AS comment JOIN core_user AS author ON author.id = comment.author_id
-WHERE comment.organization_id = ? AND comment.ticket_id IN ({}) ORDER BY comment.id
-"""
-_ATTACHMENTS = """
-SELECT attachment.ticket_id, attachment.id, attachment.filename, attachment.content_type, attachment.size,
-    person.id, person.email, person.full_name, attachment.created_at
-FROM tickets_attachment AS attachment JOIN core_user AS person ON person.id = attachment.uploaded_by_id
-WHERE attachment.organization_id = ? AND attachment.ticket_id IN ({}) ORDER BY attachment.id
-"""
 
 
-def page(connection: sqlite3.Connection, user: Row, query: dict[str, str], url: str) -> dict[str, Any]:
+class Store(Protocol):
+    """The five statements of a page, and the one before them, on one connection."""
+
+    def user(self, key: int) -> Row | None:
+        """Return who calls."""
+
+    def count(self, organization: int, statuses: Sequence[int]) -> int:
+        """Count an organisation's tickets."""
+
+    def one(self, organization: int, uuid: str) -> list[Row]:
+        """Return a ticket."""
+
+    def newest(self, organization: int, statuses: Sequence[int], size: int, start: int) -> list[Row]:
+        """Return a page of tickets."""
+
+    def tags(self, organization: int, keys: list[int]) -> list[Row]:
+        """Return the names of tickets' tags."""
+
+    def comments(self, organization: int, keys: list[int]) -> list[Row]:
+        """Return tickets' comments."""
+
+    def attachments(self, organization: int, keys: list[int]) -> list[Row]:
+        """Return tickets' attachments."""
+
+
+def page(store: Store, user: Row, query: dict[str, str], url: str) -> dict[str, Any]:
     """Return one page of the list for an agent."""
     organization, statuses = user[1], WANTED[query["status"]]
     number, size = int(query.get("page", "1")), int(query.get("page_size", "20"))
-    count = connection.execute(_COUNT.format(", ".join("?" * len(statuses))), (organization, *statuses)).fetchone()[0]
+    count = store.count(organization, statuses)
     start = (number - 1) * size
-    rows = connection.execute(_PAGES[len(statuses)], (organization, size + start, start, *statuses)).fetchall()
+    rows = store.newest(organization, statuses, size, start)
     following = f"{url}?status={query['status']}&page_size={size}&page={number + 1}"
     return {
         "count": count,
         "next": following if start + len(rows) < count else None,
         "previous": None,
-        "results": shown(connection, organization, rows),
+        "results": shown(store, organization, rows),
     }
 
 
-def shown(connection: sqlite3.Connection, organization: int, rows: list[Row]) -> list[dict[str, Any]]:
+def detail(store: Store, user: Row, uuid: str) -> dict[str, Any]:
+    """Return one ticket."""
+    return shown(store, user[1], store.one(user[1], uuid))[0]
+
+
+def shown(store: Store, organization: int, rows: list[Row]) -> list[dict[str, Any]]:
     """Return tickets as the wire shows them, with what belongs to them."""
-    keys = (organization, *(row[0] for row in rows))
-    places = ", ".join("?" * len(rows))
-    tags: dict[int, list[Any]] = {row[0]: [] for row in rows}
-    comments: dict[int, list[Any]] = {row[0]: [] for row in rows}
-    attachments: dict[int, list[Any]] = {row[0]: [] for row in rows}
-    for ticket, name in connection.execute(_TAGS.format(places), keys):
+    keys = [row[0] for row in rows]
+    tags: dict[int, list[Any]] = {key: [] for key in keys}
+    comments: dict[int, list[Any]] = {key: [] for key in keys}
+    attachments: dict[int, list[Any]] = {key: [] for key in keys}
+    for ticket, name in store.tags(organization, keys):
         tags[ticket].append(name)
-    for row in connection.execute(_COMMENTS.format(places), keys):
+    for row in store.comments(organization, keys):
         comments[row[0]].append(_comment(row))
-    for row in connection.execute(_ATTACHMENTS.format(places), keys):
+    for row in store.attachments(organization, keys):
         attachments[row[0]].append(_attachment(row))
     return [
         _ticket(row, tags[row[0]], attachments[row[0]], comments[row[0]][-wire.EMBEDDED_COMMENTS :]) for row in rows
