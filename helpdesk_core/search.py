@@ -29,6 +29,9 @@ MOST_CHARACTERS = 50_000
 """Of one field of one row, text beyond this is not indexed. It also keeps a `tsvector` below its limit of 1 MB."""
 MOST_BYTES = 500_000
 
+STATISTICS = 1000
+"""Of the words of an index on PostgreSQL, which keeps those of ten times as many words; it keeps 100 by itself."""
+
 _WEIGHTS = "ABCD"
 _WORD = re.compile(r"[^\W_]+")
 
@@ -94,6 +97,16 @@ class SearchIndex:
             " document tsvector NOT NULL)"
         )
         op.execute(f"CREATE INDEX ix_{self.name}_document ON {self.name} USING gin (document)")
+        self.learn_rare_words(op)
+
+    def learn_rare_words(self, op: Any) -> None:
+        """Have PostgreSQL keep statistics of ten times as many words, in a migration.
+
+        It takes a word that it has none of for rather frequent, and looks for the newest hits among all rows instead of
+        in the index: measured, 100 to 600 ms where it takes 3. Takes effect with the next ANALYZE.
+        """
+        if op.get_bind().dialect.name == "postgresql":
+            op.execute(f"ALTER TABLE {self.name} ALTER COLUMN document SET STATISTICS {STATISTICS}")
 
     def drop(self, op: Any) -> None:
         """Drop the index, in a migration."""
@@ -148,6 +161,13 @@ class SearchIndex:
         """Return what newest hits sort by; on SQLite the index itself delivers in this order."""
         return self.key(kind).desc()
 
+    def as_delivered(self, statement: Any, kind: str) -> Any:
+        """Return `statement` in whichever order the index has hits in, for counting them.
+
+        SQLite would probe the index once for each row of the entity if it were not told; PostgreSQL would sort them.
+        """
+        return statement.order_by(self.newest_first(kind)) if kind == "sqlite" else statement
+
     def scores(self, kind: str) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
         """Return two columns for `relevance`: how often terms occur in a hit, and its length in characters."""
         if kind != "sqlite":
@@ -197,7 +217,9 @@ class SearchIndex:
             hits = (f'{{{within}}} : "{word}"{"*" if prefix else ""}' for word, prefix in words)
             joined = (" OR " if some else " AND ").join(hits)
             return f'organization : "o{organization_id}" AND ({joined})'
-        weights = "".join(_WEIGHTS[self.fields.index(name)] for name in fields)
+        # Words in any field are found without weights: the index holds none, and every row would be looked at for them.
+        everywhere = set(fields) == set(self.fields)
+        weights = "" if everywhere else "".join(_WEIGHTS[self.fields.index(name)] for name in fields)
         return (" | " if some else " & ").join(f"{word}:{'*' if prefix else ''}{weights}" for word, prefix in words)
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from helpdesk_core.app import create_app, declared_endpoints
+from helpdesk_core.app import create_app
+from helpdesk_core.assembly import declared_endpoints
 from helpdesk_core.plugins import load_plugins
 from helpdesk_core.testing import API, Client, Installation
 from tests.plugins.conftest import WritePlugin, write_plugin

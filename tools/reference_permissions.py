@@ -6,7 +6,7 @@ uv run python tools/reference_permissions.py
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from helpdesk_core.app import declared_endpoints
+from helpdesk_core.assembly import declared_endpoints
 from helpdesk_core.permissions import PLATFORM, ROLES, Permission
 from helpdesk_core.plugins import PluginHost, load_plugins
 from helpdesk_core.web.routing import Endpoint

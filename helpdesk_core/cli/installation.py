@@ -13,7 +13,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from helpdesk_core.app import Parts, assemble
+from helpdesk_core.assembly import Parts, assemble
 from helpdesk_core.cli.failures import Refused
 from helpdesk_core.cli.group import STRICT
 from helpdesk_core.database import Database, commit

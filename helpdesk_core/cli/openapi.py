@@ -3,7 +3,7 @@
 import click
 import orjson
 
-from helpdesk_core.app import declared_endpoints
+from helpdesk_core.assembly import declared_endpoints
 from helpdesk_core.cli.installation import Installation, pass_installation
 from helpdesk_core.web.openapi import build_document
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from helpdesk_core.app import create_pool
+from helpdesk_core.assembly import create_pool
 from helpdesk_core.cli.failures import Refused
 from helpdesk_core.cli.installation import Installation, pass_installation
 from helpdesk_core.logs import configure_logging

@@ -261,9 +261,8 @@ class Finder:
 
         count = self._cached(
             ("hits", *shape[:3]),
-            # In this order the index delivers; without it SQLite probes the index once for each row of the entity.
             lambda: select(func.count()).select_from(
-                hits(self.key).order_by(full.index.newest_first(kind)).limit(COUNTED_HITS + 1).subquery()
+                full.index.as_delivered(hits(self.key), kind).limit(COUNTED_HITS + 1).subquery()
             ),
         ).rows(session, parameters)[0][0]
         if criteria.ordering and criteria.ordering[0][0] == RELEVANCE:

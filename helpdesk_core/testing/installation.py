@@ -15,7 +15,8 @@ from starlette.testclient import TestClient
 
 from helpdesk_core.accounts.domains import Resolver
 from helpdesk_core.accounts.models import Organization
-from helpdesk_core.app import Parts, assemble, create_app
+from helpdesk_core.app import create_app
+from helpdesk_core.assembly import Parts, assemble
 from helpdesk_core.database import commit
 from helpdesk_core.events import OutboxEvent, attribute_session
 from helpdesk_core.files import MemoryStore

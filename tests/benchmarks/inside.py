@@ -14,7 +14,8 @@ from pydantic import SecretStr
 from sqlalchemy import event
 from starlette.routing import Mount
 
-from helpdesk_core.app import assemble, create_app
+from helpdesk_core.app import create_app
+from helpdesk_core.assembly import assemble
 from helpdesk_core.plugins import PluginHost
 from helpdesk_core.settings import Settings
 from helpdesk_core.web.answers import Answer

@@ -12,7 +12,8 @@ from starlette.routing import Mount
 
 from helpdesk_core.accounts.passwords import Passwords
 from helpdesk_core.accounts.service import create_organization, create_user
-from helpdesk_core.app import Parts, assemble, create_app
+from helpdesk_core.app import create_app
+from helpdesk_core.assembly import Parts, assemble
 from helpdesk_core.database import commit
 from helpdesk_core.events import attribute_session
 from helpdesk_core.migrations import lineages, upgrade

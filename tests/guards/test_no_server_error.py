@@ -18,7 +18,7 @@ from schemathesis.schemas import APIOperation
 from sqlalchemy import inspect, update
 
 from helpdesk_core.accounts.models import Organization, User
-from helpdesk_core.app import declared_endpoints
+from helpdesk_core.assembly import declared_endpoints
 from helpdesk_core.plugins import PluginHost, load_plugins
 from helpdesk_core.settings import Settings
 from helpdesk_core.testing import Client, Installation, running

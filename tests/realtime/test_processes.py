@@ -10,7 +10,8 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from helpdesk_core.app import assemble, create_app
+from helpdesk_core.app import create_app
+from helpdesk_core.assembly import assemble
 from helpdesk_core.plugins import PluginHost
 from helpdesk_core.testing import Client, Installation
 from tests.realtime.servers import served

@@ -11,7 +11,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from starlette.testclient import TestClient
 
-from helpdesk_core.app import assemble, create_app
+from helpdesk_core.app import create_app
+from helpdesk_core.assembly import assemble
 from helpdesk_core.http.outbound import Outbound
 from helpdesk_core.logs import JsonLines
 from helpdesk_core.settings import BadSetting, Settings
@@ -56,7 +57,7 @@ def tracing(exporter):
 
 @pytest.fixture
 def traced(installation, exporter, tracing, monkeypatch):
-    monkeypatch.setattr("helpdesk_core.app.tracing_of", lambda *_: tracing)
+    monkeypatch.setattr("helpdesk_core.assembly.tracing_of", lambda *_: tracing)
     given = installation.parts
     settings = given.settings.model_copy(update={"log_requests": True})
     parts = assemble(settings, clock=installation.clock, host=given.host, files=installation.files)

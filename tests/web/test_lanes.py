@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from helpdesk_core.api import Filters, QueryBool
-from helpdesk_core.app import assemble, create_app
+from helpdesk_core.app import create_app
+from helpdesk_core.assembly import assemble
 from helpdesk_core.plugins import Watchdog
 from helpdesk_core.testing import Installation
 from helpdesk_core.web.lanes import Lanes

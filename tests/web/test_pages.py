@@ -8,7 +8,8 @@ from sqlalchemy import update
 from starlette.testclient import TestClient
 
 from helpdesk_core.accounts.models import Organization
-from helpdesk_core.app import assemble, create_app
+from helpdesk_core.app import create_app
+from helpdesk_core.assembly import assemble
 from helpdesk_core.files import MemoryStore
 from helpdesk_core.plugins import State, load_plugins
 from helpdesk_core.testing import test_settings

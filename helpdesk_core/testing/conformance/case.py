@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from helpdesk_core.app import declared_endpoints
+from helpdesk_core.assembly import declared_endpoints
 from helpdesk_core.lineages import MigrationFailed
 from helpdesk_core.plugins import Manifest, Plugin, PluginHost, State
 from helpdesk_core.plugins.discovery import ENTRY_POINTS

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from helpdesk_core.app import declared_endpoints
+from helpdesk_core.assembly import declared_endpoints
 from helpdesk_core.plugins.discovery import BUILT_IN
 from helpdesk_core.settings import Settings
 from helpdesk_core.testing.conformance.case import Case, Finding, Findings
