@@ -105,7 +105,7 @@ def _outcome(installation: Installation, restored: Restored) -> dict[str, Any]:
     return {
         "set_aside": list(restored.aside),
         "key_placed": restored.key_placed,
-        "migrations_due": installation.behind(),
+        "migrations_due": sorted(installation.behind()),
     }
 
 

@@ -184,10 +184,10 @@ def change_password(session: Session, user_id: int, password_hash: str, *, keep_
 
 def login_of(session: Session, token: str, user_id: int) -> int | None:
     """Return the login of a refresh token, if there is such a token and it is that of `user_id`."""
-    rows = refresh_token(session, token)
-    if not rows or rows[0][4] != user_id:
+    found = refresh_token(session, hash_of(token))
+    if found is None or found[4] != user_id:
         return None
-    login_id: int = rows[0][1]
+    login_id: int = found[1]
     return login_id
 
 
