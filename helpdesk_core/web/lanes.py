@@ -137,8 +137,8 @@ class Lanes:
         self.quick = Lane(quick, "quick", watchdog)
         self.slow = Lane(slow, "slow", watchdog)
         self.pressure = Pressure(patience)
-        self.pressure.watch(self.quick.backlog)
-        self.turns = Turns(self.pressure.watch(Backlog()))
+        self.pressure.watch(self.quick.backlog, writes=True if reads_here else None)
+        self.turns = Turns(self.pressure.watch(Backlog(), writes=False))
         self._reads_here = reads_here
         self._patience = patience
 
@@ -152,7 +152,7 @@ class Lanes:
         """Tell whether there is no use in waiting for `lane`; for nothing, for a turn on the event loop."""
         if lane is self.slow:
             return age(lane.backlog) > self._patience * PATIENCE_WITH_SLOW
-        return self.pressure.is_high()
+        return self.pressure.is_high(writes=lane is not None)
 
     def close(self) -> None:
         """Wait for what is running."""

@@ -5,6 +5,7 @@ machine only, for a bounded time.
 """
 
 import asyncio
+import gc
 import re
 import subprocess
 import sys
@@ -56,6 +57,7 @@ class Outcome:
         lost: requests that were sent and not answered.
         unsent: requests for which every connection was busy.
         behind: requests that the client itself had no time to send.
+        late: the longest time, in seconds, that the client did not come to sending and reading.
         error: the first that was lost.
         seconds: from the first request to the last answer.
     """
@@ -64,6 +66,7 @@ class Outcome:
     lost: int = 0
     unsent: int = 0
     behind: int = 0
+    late: float = 0.0
     error: str = ""
     seconds: float = 0.0
 
@@ -158,8 +161,9 @@ class Load:
         for _ in range(min(64, plan.connections)):
             self._open()
         await asyncio.gather(*self._opening)
-        began, sent = time.perf_counter(), 0
+        began, sent, before = time.perf_counter(), 0, 0.0
         while (passed := time.perf_counter() - began) < plan.seconds:
+            outcome.late, before = max(outcome.late, passed - before), passed
             due = min(int(passed * plan.rate) - sent, BURST)
             self._send(due)
             sent += due
@@ -207,6 +211,7 @@ async def run(plan: Plan) -> Outcome:
 
 
 def main() -> None:
+    gc.disable()  # pauses of ours would be taken for those of the server
     outcome = uvloop.run(run(Plan(**orjson.loads(sys.stdin.buffer.read()))))
     sys.stdout.buffer.write(orjson.dumps(asdict(outcome)))
 

@@ -38,7 +38,8 @@ def test_three_times_the_load(tmp_path: Path, what: str) -> None:
             f"\n{what}: peak {peak:.0f} a second; at {TIMES:g} times as many for {SECONDS:g} s: {served} served "
             f"({share:.0%} of the peak), {len(refused)} refused after {median(refused):.1f} ms (p99 {p99:.1f} ms, "
             f"worst {max(refused, default=0):.0f}), {found.lost} lost, {found.unsent + found.behind} not sent; other "
-            f"answers {sorted({*found.milliseconds} - {'200', '201', '503'})}; grown by {grown:.0f} MiB\n"
+            f"answers {sorted({*found.milliseconds} - {'200', '201', '503'})}; grown by {grown:.0f} MiB; "
+            f"the client itself was late by at most {found.late * 1000:.0f} ms\n"
         )
         assert found.lost == 0, found.error
         assert not {*found.milliseconds} - {"200", "201", "503"}

@@ -29,23 +29,32 @@ class Pressure:
     """
 
     def __init__(self, seconds: float) -> None:
-        """Let requests wait for so many seconds; one backlog after the other is added by whoever keeps it."""
+        """Let requests wait for so many seconds; whoever keeps a backlog says whether readers or writers wait in it."""
         self._seconds: Final = seconds
-        self._backlogs: list[Backlog] = []
+        self._backlogs: dict[bool, list[Backlog]] = {False: [], True: []}
         self.refused = 0
 
-    def watch(self, backlog: Backlog) -> Backlog:
-        """Count `backlog` in, and return it."""
-        self._backlogs.append(backlog)
+    def watch(self, backlog: Backlog, *, writes: bool | None = None) -> Backlog:
+        """Count `backlog` in, for those who write, those who read, or for all; return it."""
+        for kind in (False, True) if writes is None else (writes,):
+            self._backlogs[kind].append(backlog)
         return backlog
 
-    def is_high(self) -> bool:
-        """Tell whether the oldest request of any backlog has waited for too long."""
-        return any(age(backlog) > self._seconds for backlog in self._backlogs if backlog)
+    def is_high(self, *, writes: bool) -> bool:
+        """Tell whether somebody of the same kind has waited for too long."""
+        return any(age(backlog) > self._seconds for backlog in self._backlogs[writes] if backlog)
 
     def oldest(self) -> float:
         """Return the seconds that the oldest request has waited."""
-        return max((age(backlog) for backlog in self._backlogs), default=0.0)
+        return max((age(backlog) for kind in self._backlogs.values() for backlog in kind), default=0.0)
+
+
+CROWD = 32
+"""So many that wait are more than the connections of usual clients."""
+
+ROUNDS = 6
+"""Rounds of the loop between two turns of a crowd. libuv accepts one connection in each: with one round for each
+request of a millisecond, newcomers would wait for a second before they could be refused."""
 
 
 class Turns:
@@ -73,7 +82,12 @@ class Turns:
         self._taken = True
         loop.call_soon(self._pass_on, loop)
 
-    def _pass_on(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _pass_on(self, loop: asyncio.AbstractEventLoop, rounds: int = 0) -> None:
+        if rounds == 0 and len(self._waiting) > CROWD:
+            rounds = ROUNDS
+        if rounds > 1:
+            loop.call_soon(self._pass_on, loop, rounds - 1)
+            return
         while self._waiting:
             turn = self._waiting.popleft()
             self.backlog.popleft()

@@ -15,6 +15,7 @@ from helpdesk_core.web.serving.refusals import Refusals
 from helpdesk_core.web.serving.state import Serving
 
 API = b"/api/v1/"
+READING = frozenset({b"GET", b"HEAD", b"OPTIONS"})
 
 _TOO_SLOW = (
     b"HTTP/1.1 408 Request Timeout\r\ncontent-type: text/plain; charset=utf-8\r\n"
@@ -101,7 +102,10 @@ class Protocol(HttpToolsProtocol):
         return self.cycle is None or self.cycle.response_complete
 
     def _is_too_much(self) -> bool:
-        return self.url.startswith(API) and self._serving.pressure.is_high() and self._can_be_refused_here()
+        writes = self.parser.get_method() not in READING
+        return (
+            self.url.startswith(API) and self._serving.pressure.is_high(writes=writes) and self._can_be_refused_here()
+        )
 
     def _can_be_refused_here(self) -> bool:
         """Tell whether nothing else is being answered, and no script of another origin must be allowed to read it."""
