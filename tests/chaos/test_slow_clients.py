@@ -50,7 +50,7 @@ def test_half_open_connections_are_closed_while_others_are_served(tmp_path: Path
             f"answers { ({status: len(times) for status, times in found.milliseconds.items()}) }\n"
         )
         assert max(closed.values()) < 10 + 10
-        assert closed[f"{HALF_OPEN} sending GET / HTTP/1."] < 10
+        assert closed[f"{HALF_OPEN} sending GET / HTTP/1.1"] < 10
         assert found.lost == 0
         assert not {*found.milliseconds} - {"200", "201"}
 
