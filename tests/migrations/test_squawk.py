@@ -65,7 +65,8 @@ def files(helpdesk_host: PluginHost, tmp_path: Path) -> list[Path]:
 
 
 def test_no_revision_would_hold_a_running_helpdesk_up(files):
-    assert told(files) == RELEASED
+    here = {path.stem for path in files}  # the core may be alone
+    assert told(files) == {name: rules for name, rules in RELEASED.items() if name in here}
 
 
 def test_squawk_looks_at_what_it_is_given(tmp_path):

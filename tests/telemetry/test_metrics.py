@@ -117,7 +117,10 @@ class TestTheQueue:
 
 class TestPlugins:
     def test_that_pause_are_not_active(self, installation, shown, helpdesk_host):
-        plugin = next(each.id for each in helpdesk_host.active if each.manifest and not each.manifest.essential)
+        pausing = [each.id for each in helpdesk_host.active if each.manifest and not each.manifest.essential]
+        if not pausing:
+            pytest.skip("the core is alone, and pauses nothing of its own")
+        plugin = pausing[0]
         assert shown()["helpdesk_plugin_active", plugin] == 1
         installation.suspend(plugin)
         assert shown()["helpdesk_plugin_active", plugin] == 0
