@@ -33,6 +33,8 @@ class HelpdeskError(Exception):
     code: ClassVar[str] = "INTERNAL_SERVER_ERROR"
     keeps_writes: ClassVar[bool] = False
     """Whether what was written before this was raised stays: an attempt to log in, for instance."""
+    always: ClassVar[Mapping[str, str]] = {}
+    """Response headers of every answer of this kind, unless one knows better."""
 
     def __init_subclass__(cls) -> None:
         """Derive the code from the class's name unless the class states one."""
@@ -59,7 +61,7 @@ class HelpdeskError(Exception):
         self.message = message or (self.__doc__ or "").strip().splitlines()[0]
         self.details = dict(details or {})
         self.errors = tuple(errors)
-        self.headers = dict(headers or {})
+        self.headers = {**self.always, **(headers or {})}
         super().__init__(self.message)
 
 
@@ -199,14 +201,4 @@ class Unavailable(HelpdeskError):
 
     status = 503
     code = "SERVICE_UNAVAILABLE"
-
-    def __init__(
-        self,
-        message: str | None = None,
-        *,
-        details: Mapping[str, Any] | None = None,
-        errors: Sequence[FieldError] = (),
-        headers: Mapping[str, str] | None = None,
-    ) -> None:
-        """Say when to try again, a second from now unless `headers` know better."""
-        super().__init__(message, details=details, errors=errors, headers={"Retry-After": "1", **(headers or {})})
+    always: ClassVar[Mapping[str, str]] = {"Retry-After": "1"}

@@ -64,7 +64,8 @@ class Workers(Multiprocess):
             if not self._answers(new):
                 new.kill()
                 new.join()
-                logger.error("a new process does not answer; the old ones go on")
+                if not self._is_told_to_stop():
+                    logger.error("a new process does not answer; the old ones go on")
                 return
             self.processes[place] = new
             self._pin_new()
