@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
 from sqlalchemy import (
     BigInteger,
     Connection,
@@ -152,7 +153,7 @@ class Database:
         self.row_security = row_security and self.kind == "postgresql"
         # Without their parameters, the messages of failed statements carry no hash or address into a log.
         shared: dict[str, Any] = {"pool_size": threads, "max_overflow": 4, "pool_timeout": POOL_SECONDS}
-        shared["hide_parameters"] = True
+        shared |= {"hide_parameters": True, "json_deserializer": orjson.loads}
         self.engine = create_engine(url, **shared, **_connect_arguments(self.kind))
         self._writer_lock = prepare_sqlite(self.engine, synchronous) if self.kind == "sqlite" else None
         reading_engine = self._reading_engine = self._made_for_reading()

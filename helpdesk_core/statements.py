@@ -10,7 +10,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import Boolean, Connection, Dialect, Select, bindparam, types
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    Connection,
+    Dialect,
+    Select,
+    String,
+    any_,
+    bindparam,
+    cast,
+    types,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.exc import DBAPIError
@@ -23,6 +36,9 @@ from helpdesk_core.tenancy import organization_of
 # The driver's own style would bind by position; by name, one mapping serves any shape.
 _SQLITE_BY_NAME = SQLiteDialect_pysqlite(paramstyle="named")
 _TENANT = "organization_id"
+
+KEPT_RESULT = 1_000
+"""Rows of a result, at most, that a kept cursor may hold on to until the next one."""
 
 AnySelect = Select[*tuple[Any, ...]]
 Build = Callable[[str], CompilerElement]
@@ -68,7 +84,10 @@ class Prepared:
         connection, compiled = self._for(session)
         with _cursor(connection, compiled.sql) as cursor:
             cursor.execute(compiled.sql, compiled.bind(session, parameters))
-            return cursor.fetchall()  # type: ignore[no-any-return]
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+        if len(rows) > KEPT_RESULT:
+            _forget_cursor(connection)
+        return rows
 
     def run(self, session: Session, *parameters: Mapping[str, Any]) -> None:
         """Run a statement that returns no rows, once for each of `parameters`."""
@@ -120,17 +139,30 @@ def _connection(session: Session) -> Connection:
 
 @contextmanager
 def _cursor(connection: Connection, sql: str) -> Iterator[Any]:
-    """Open a cursor; what the driver raises becomes SQLAlchemy's, as everywhere else."""
-    cursor = connection.connection.cursor()
+    """Return the connection's cursor; what the driver raises becomes SQLAlchemy's, as everywhere else.
+
+    There is one for each connection: psycopg's learns how each type is read and written, and a new one would learn it
+    again for every statement.
+    """
+    cursor = connection.info.get("cursor")
+    if cursor is None:
+        cursor = connection.info["cursor"] = connection.connection.cursor()
     driver: Any = connection.dialect.loaded_dbapi
     try:
         yield cursor
-    except driver.Error as error:
+    except BaseException as error:
+        _forget_cursor(connection)  # who knows in which state it is
+        if not isinstance(error, driver.Error):
+            raise
         connection.info.get("failed", _unnoticed)(error)
         raise DBAPIError.instance(
             sql, None, error, driver.Error, hide_parameters=True, dialect=connection.dialect
         ) from error
-    finally:
+
+
+def _forget_cursor(connection: Connection) -> None:
+    cursor = connection.info.pop("cursor", None)
+    if cursor is not None:
         cursor.close()
 
 
@@ -200,6 +232,25 @@ class Among:
         padded = [*values, *([values[-1]] * (size - len(values)))]
         given = {f"value_{place}": value for place, value in enumerate(padded)}
         return prepared.rows(session, {**(parameters or {}), **given})
+
+
+def among_keys(column: Any, kind: str, number: int) -> ColumnElement[bool]:
+    """Return the condition that `column` is one of `number` integers, whose parameters `key_parameters` returns.
+
+    PostgreSQL takes them as one array, written out as its text: twenty parameters cost the driver more than the rest of
+    the statement. SQLite is given each.
+    """
+    if kind == "postgresql":
+        condition: ColumnElement[bool] = column == any_(cast(bindparam("keys", type_=String), ARRAY(BigInteger)))
+        return condition
+    return column.in_([bindparam(f"key_{place}") for place in range(number)])  # type: ignore[no-any-return]
+
+
+def key_parameters(keys: Sequence[int], kind: str) -> dict[str, Any]:
+    """Return the parameters of a statement with `among_keys`."""
+    if kind == "postgresql":
+        return {"keys": f"{{{','.join(map(str, keys))}}}"}
+    return {f"key_{place}": key for place, key in enumerate(keys)}
 
 
 def upsert(kind: str, entity: Any) -> Any:

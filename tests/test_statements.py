@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import bindparam, select, update
-from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy import bindparam, select, text, update
+from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 from sqlalchemy.orm import Session
 
-from helpdesk_core.statements import Among, Prepared, insertion
+from helpdesk_core import statements
+from helpdesk_core.statements import Among, Prepared, among_keys, insertion, key_parameters
 from tests.library import NOW, Book, Genre, Library, open_library
 
 _BOOKS = select(Book.id, Book.size).where(Book.organization_id == bindparam("organization_id"))
@@ -54,6 +55,33 @@ def test_a_taken_row_is_left_out_or_refused(session: Session) -> None:
     assert careful.rows(session, {"name": "crime"}) == []
     with pytest.raises(IntegrityError):
         insertion(Genre).run(session, {"name": "crime"})
+
+
+def test_a_statement_that_failed_disturbs_none_after_it(session: Session) -> None:
+    add_book.rows(session, {"title": "One", "added_at": NOW})
+    session.commit()
+    with pytest.raises(DBAPIError):
+        Prepared(text("SELECT nothing FROM nowhere")).rows(session, {})
+    session.rollback()
+    assert len(books(session)) == 1
+
+
+def test_a_large_result_is_not_kept(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(statements, "KEPT_RESULT", 1)
+    insertion(Book).run(session, *({"title": f"{n}", "added_at": NOW} for n in range(3)))
+    assert len(books(session)) == 3
+    assert "cursor" not in session.connection().info
+    assert len(Prepared(_BOOKS.limit(1)).rows(session, {})) == 1
+    assert "cursor" in session.connection().info
+
+
+@pytest.mark.parametrize("numbers", [[], [1], [1, 2, 3]], ids=len)
+def test_keys_are_looked_for_at_once(session: Session, numbers: list[int]) -> None:
+    keys = [add_book.rows(session, {"title": f"{n}", "added_at": NOW})[0][0] for n in range(4)]
+    kind = session.get_bind().dialect.name
+    found = Prepared(_BOOKS.where(among_keys(Book.id, kind, len(numbers))))
+    wanted = [keys[number] for number in numbers]
+    assert sorted(row[0] for row in found.rows(session, key_parameters(wanted, kind))) == wanted
 
 
 def test_statements_see_what_the_session_has_not_written_yet(session: Session) -> None:

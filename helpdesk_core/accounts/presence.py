@@ -4,15 +4,14 @@ A request that only reads must not wait for the writer, so none writes this. Wha
 process's own thread every few seconds, for each user, login and API key at most once a minute.
 """
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import Update, or_, update
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import bindparam, or_, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from helpdesk_core.accounts.models import ApiKey, Login, User
 from helpdesk_core.database import Database, commit
+from helpdesk_core.statements import Prepared
 from helpdesk_core.tenancy import set_unscoped
 
 RESOLUTION = timedelta(minutes=1)
@@ -27,8 +26,13 @@ class LastUse:
         self, moment: InstrumentedAttribute[datetime | None], address: InstrumentedAttribute[str | None] | None = None
     ) -> None:
         """Say which column holds when, and which, if any, from where."""
-        self._moment = moment
-        self._address = address
+        table, at = moment.class_.__table__, moment.key
+        values = {at: bindparam("used_at", type_=table.c[at].type)}
+        if address is not None:
+            values[address.key] = bindparam("used_from", type_=table.c[address.key].type)
+        earlier = or_(table.c[at].is_(None), table.c[at] <= bindparam("before", type_=table.c[at].type))
+        self._write = Prepared(update(table).where(table.c.id == bindparam("used"), earlier).values(values))
+        self._addressed = address is not None
         self._noted: dict[int, float] = {}
         self._pending: dict[int, tuple[datetime, str]] = {}
 
@@ -40,18 +44,20 @@ class LastUse:
         self._pending[key] = moment, address
         return True
 
-    def updates(self) -> Iterator[Update]:
-        """Return what writes the notes since the last time."""
+    def write(self, session: Session) -> None:
+        """Write the notes since the last time, as one batch: one by one they cost a busy process a sixth of its time.
+
+        Rows are locked in the order of their keys, as in every other process.
+        """
         pending, self._pending = self._pending, {}
         if len(self._noted) > KEPT_ROWS:
             self._noted = {}
-        entity: Any = self._moment.class_
-        for key, (moment, address) in sorted(pending.items()):
-            values: dict[str, Any] = {self._moment.key: moment}
-            if self._address is not None:
-                values[self._address.key] = address
-            earlier = or_(self._moment.is_(None), self._moment <= moment - RESOLUTION)
-            yield update(entity).where(entity.id == key, earlier).values(values)
+        rows = [
+            {"used": key, "used_at": moment, "before": moment - RESOLUTION}
+            | ({"used_from": address} if self._addressed else {})
+            for key, (moment, address) in sorted(pending.items())
+        ]
+        self._write.run(session, *rows)
 
     def __bool__(self) -> bool:
         """Tell whether anything is to be written."""
@@ -88,6 +94,5 @@ class Presence:
         with self._database.session(writes=True) as session:
             set_unscoped(session)
             for each in noted:
-                for statement in each.updates():
-                    session.execute(statement.execution_options(synchronize_session=False))
+                each.write(session)
             commit(session)

@@ -14,7 +14,7 @@ from sqlalchemy.orm import InstrumentedAttribute, RelationshipProperty, aliased
 
 from helpdesk_core.permissions import Actor, Visibility, everyone_in_the_organization
 from helpdesk_core.schemas import Dialect, Schema
-from helpdesk_core.statements import Prepared, reader_for
+from helpdesk_core.statements import Prepared, among_keys, reader_for
 
 Row = tuple[Any, ...]
 Attribute = InstrumentedAttribute[Any]
@@ -251,15 +251,16 @@ class Many(Field):
         allowed = self.visibility.criterion(self.variant(plan.viewer))
         if allowed is not None:
             statement = statement.where(allowed)
-        return Batch(self, statement, reader)
+        return Batch(self, plan.kind, statement, reader)
 
 
 class Batch:
     """The statement that fetches one collection for a page."""
 
-    def __init__(self, many: Many, statement: Select[Any], reader: Reader) -> None:
-        """Keep the parts; a statement is compiled for each number of parents."""
+    def __init__(self, many: Many, kind: str, statement: Select[Any], reader: Reader) -> None:
+        """Keep the parts; on SQLite a statement is compiled for each number of parents."""
         self._many = many
+        self._kind = kind
         self._statement = statement
         self._reader = reader
         self._prepared: dict[int, Prepared] = {}
@@ -273,16 +274,13 @@ class Batch:
 
     def _limited(self, parents: int) -> Any:
         many = self._many
-        statement = self._statement.where(many.parent.in_([bindparam(f"key_{i}") for i in range(parents)]))
+        wanted = among_keys(many.parent, self._kind, parents)
+        statement = self._statement.where(wanted)
         if many.newest is None:
             return statement.order_by(*many.order)
         key = many.parent.class_.id
         rank = func.row_number().over(partition_by=many.parent, order_by=key.desc())
-        newest = (
-            self._statement.with_only_columns(key.label("key"), rank.label("place"))
-            .where(many.parent.in_([bindparam(f"key_{i}") for i in range(parents)]))
-            .subquery()
-        )
+        newest = self._statement.with_only_columns(key.label("key"), rank.label("place")).where(wanted).subquery()
         return (
             self._statement.join(newest, newest.c.key == key).where(newest.c.place <= many.newest).order_by(*many.order)
         )

@@ -75,11 +75,14 @@ class Finder:
             return self._find_hits(session, viewer, criteria, self.search)
         parameters = self._parameters(viewer, criteria)
         shape = self._shape(viewer, criteria, parameters)
-        statement = self._cached(("page", *shape), lambda: self._page(viewer, criteria, parameters))
+        statement = self._cached(("page", *shape), lambda: self._page_with_total(viewer, criteria, parameters))
         place = {"limit": criteria.limit, "offset": criteria.offset, "reach": criteria.limit + criteria.offset}
-        keys = [row[0] for row in statement.rows(session, {**parameters, **place})]
+        rows = statement.rows(session, {**parameters, **place})
+        keys = [row[0] for row in rows]
         if criteria.offset == 0 and len(keys) < criteria.limit:
             return Found(keys, len(keys))
+        if rows and len(rows[0]) > 1:
+            return Found(keys, int(rows[0][1]))
         return Found(keys, self._count(session, viewer, criteria, parameters, shape))
 
     def find_one(self, session: Session, viewer: Viewer, column: Attribute, value: Any) -> int:
@@ -153,6 +156,14 @@ class Finder:
         if isinstance(self.search, WordsIn) and criteria.search:
             conditions.append(self.search.criterion("search", _arity("search", parameters)))
         return conditions
+
+    def _page_with_total(self, viewer: Viewer, criteria: Criteria, parameters: Mapping[str, Any]) -> Any:
+        """Return the page, with the total beside each key where counters know it: that saves a statement."""
+        page = self._page(viewer, criteria, parameters)
+        totals = self._counted(viewer, criteria)
+        if totals is None:
+            return page
+        return page.add_columns(_sum_of(totals, criteria, parameters).correlate(None).scalar_subquery())
 
     def _page(self, viewer: Viewer, criteria: Criteria, parameters: Mapping[str, Any]) -> Any:
         linked = self._link(criteria, parameters)

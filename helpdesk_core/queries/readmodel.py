@@ -15,10 +15,13 @@ from helpdesk_core.queries.fields import Batch, Environment, Field, Plan, Reader
 from helpdesk_core.queries.filters import Filter, FullText, WordsIn
 from helpdesk_core.queries.finding import Finder, identity
 from helpdesk_core.schemas import Dialect, Schema
-from helpdesk_core.statements import Prepared
+from helpdesk_core.statements import Prepared, among_keys, key_parameters
 from helpdesk_core.tenancy import TenantScoped
 
 ShownT = TypeVar("ShownT", bound=Schema)
+
+ANY_NUMBER = 0
+"""Where one statement serves any number of keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +121,14 @@ class ReadModel(Finder, Generic[ShownT]):
     ) -> tuple[_Load, list[tuple[Any, ...]], Environment, list[Any]]:
         kind = session.get_bind().dialect.name
         load = self._load(kind, viewer)
-        padded = _pad(keys)
-        size = len(padded)
+        if kind == "sqlite":
+            keys = _pad(keys)
+        size = len(keys) if kind == "sqlite" else ANY_NUMBER
         statement = load.prepared.get(size)
         if statement is None:
-            wanted = self.key.in_([bindparam(f"key_{i}") for i in range(size)])
+            wanted = among_keys(self.key, kind, size)
             statement = load.prepared[size] = Prepared(load.statement.where(wanted))
-        parameters = {**identity(viewer), **{f"key_{i}": key for i, key in enumerate(padded)}}
+        parameters = {**identity(viewer), **key_parameters(keys, kind)}
         rows = statement.rows(session, parameters)
         fetched = [batch.prepared(size).rows(session, parameters) for batch in load.batches]
         env = Environment(viewer, [])
