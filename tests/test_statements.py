@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from helpdesk_core import statements
 from helpdesk_core.statements import Among, Prepared, among_keys, insertion, key_parameters
-from tests.library import NOW, Book, Genre, Library, open_library
+from tests.databases import NOW
+from tests.library import Book, Genre, Library, open_library
 
 _BOOKS = select(Book.id, Book.size).where(Book.organization_id == bindparam("organization_id"))
 add_book = insertion(Book, returning="id")

@@ -33,6 +33,12 @@ WORKS = "_HELPDESK_SERVE_WORKS"
 GRACE_SECONDS = 15
 """How long a process that stops waits for what it has begun; longer than the head of a request may take."""
 
+DOORS = 8
+"""Times that the listening socket is given to the event loop, which takes one new connection from each in a round.
+
+Rounds are slow while a process is behind with its work, and whoever is still outside can neither be served nor refused.
+"""
+
 FIRST_INHERITED = 3
 """File descriptor of the first socket that systemd hands over."""
 
@@ -132,13 +138,16 @@ def _server(
     server = uvicorn.Server(config)
     if reload:
         return ChangeReload(config, target=server.run, sockets=[listening]).run
+    doors = [listening, *(listening.dup() for _ in range(DOORS - 1))]
     if workers > 1:
-        return shared_folder(METRICS, Workers(config, [listening], cores() if pin else ()).run)
+        for door in doors:
+            door.set_inheritable(True)
+        return shared_folder(METRICS, Workers(config, doors, cores() if pin else ()).run)
 
     def run() -> None:
         if pin:
             pin_this_process()
-        server.run(sockets=[listening])
+        server.run(sockets=doors)
         if not server.started:
             sys.exit(FAILED_START)
 

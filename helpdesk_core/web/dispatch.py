@@ -116,7 +116,7 @@ class Api:
             if lane is None:
                 await self._lanes.turns.take()
                 return self._unit_of_work.run(endpoint, complete)
-            return await asyncio.wrap_future(lane.submit(self._unit_of_work.run, endpoint, complete))
+            return await lane.run(self._unit_of_work.run, endpoint, complete)
         except Hung:
             raise Unavailable("This took too long.") from None
         finally:
@@ -129,7 +129,7 @@ class Api:
         if isinstance(error, Overloaded) or self._lanes.are_full(self._lanes.quick):
             return self._unit_of_work.turn_away(error, incoming, document)
         refuse = self._unit_of_work.refuse
-        return await asyncio.wrap_future(self._lanes.quick.submit(refuse, error, incoming, endpoint, document))
+        return await self._lanes.quick.run(refuse, error, incoming, endpoint, document)
 
     async def _read(
         self, endpoint: Endpoint, incoming: Incoming, scope: Scope, receive: Receive

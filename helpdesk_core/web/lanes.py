@@ -1,9 +1,11 @@
 """Lanes: the few threads in which requests meet the database."""
 
+import asyncio
 import contextlib
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, InvalidStateError
 from typing import Any, TypeVar
@@ -29,7 +31,12 @@ PATIENCE_WITH_SLOW = 5
 
 
 class Lane:
-    """A few threads with one queue. Unlike a pool of the standard library, it can do without one that is stuck.
+    """A few threads. Unlike a pool of the standard library, it can do without one that is stuck.
+
+    What waits for a thread waits in the event loop, which gives a thread that has become free something to do when it
+    has looked at everything else. Threads that helped themselves would, when there is more to do than can be done, keep
+    the interpreter among themselves: the loop would come to its sockets some twenty times a second, and most of those
+    that ask would neither be served nor refused.
 
     Attributes:
         backlog: when each request that waits for a thread began to.
@@ -48,15 +55,48 @@ class Lane:
         self._watchdog = watchdog
         self._tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
         self.backlog: Backlog = Backlog()
+        self._free = size
+        self._waiting: deque[asyncio.Future[None]] = deque()
         self._threads: set[threading.Thread] = set()
         self._idle = 0
         self._lock = threading.Lock()
 
+    async def run(self, function: Callable[..., T], *arguments: Any) -> T:
+        """Have `function` called in a thread when there is one, and return what it returns."""
+        if self._free == 0:
+            await self._turn()
+        else:
+            self._free -= 1
+        try:
+            return await asyncio.wrap_future(self.submit(function, *arguments))
+        finally:
+            self._pass_on()
+
+    async def _turn(self) -> None:
+        turn = asyncio.get_running_loop().create_future()
+        self.backlog.append(time.monotonic())
+        self._waiting.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if not turn.cancelled():
+                self._pass_on()
+            raise
+
+    def _pass_on(self) -> None:
+        """Give the thread of a request that has ended to the one that has waited for longest."""
+        while self._waiting:
+            turn = self._waiting.popleft()
+            self.backlog.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self._free += 1
+
     def submit(self, function: Callable[..., T], *arguments: Any) -> "Future[T]":
-        """Have `function` called in a thread of the lane."""
+        """Have `function` called in a thread of the lane, without waiting for a turn."""
         future: Future[T] = Future()
         with self._lock:
-            self.backlog.append(time.monotonic())
             self._tasks.put((future, function, arguments))
             if self._idle < self._tasks.qsize() and len(self._threads) < self._size:
                 self._start()
@@ -79,7 +119,6 @@ class Lane:
                 self._idle -= 1
             if task is None:
                 return
-            self.backlog.popleft()
             present[:] = [task[0]]
             _run(*task)
 

@@ -6,6 +6,7 @@ machine only, for a bounded time.
 
 import asyncio
 import gc
+import os
 import re
 import subprocess
 import sys
@@ -213,6 +214,7 @@ async def run(plan: Plan) -> Outcome:
 def main() -> None:
     gc.disable()  # pauses of ours would be taken for those of the server
     outcome = uvloop.run(run(Plan(**orjson.loads(sys.stdin.buffer.read()))))
+    os.set_blocking(sys.stdout.fileno(), True)  # what is longer than the pipe would be cut off
     sys.stdout.buffer.write(orjson.dumps(asdict(outcome)))
 
 

@@ -118,13 +118,33 @@ def test_what_is_slow_may_wait_for_longer(installation: Installation) -> None:
 
 def test_a_lane_knows_who_waits_and_forgets_who_is_served(installation: Installation) -> None:
     lanes = Lanes(1, 1, reads_here=False, watchdog=installation.parts.services.get(Watchdog))
-    busy, done = Event(), Event()
-    running = lanes.quick.submit(lambda: (busy.set(), done.wait(10)))
-    busy.wait(10)
-    waiting = lanes.quick.submit(print)
-    assert len(lanes.quick.backlog) == 1
-    done.set()
-    running.result(10)
-    waiting.result(10)
+    done = Event()
+
+    async def play() -> list[str]:
+        tasks = [asyncio.create_task(lanes.quick.run(function)) for function in (lambda: done.wait(10), str, str)]
+        await asyncio.sleep(0)
+        assert len(lanes.quick.backlog) == 2
+        tasks[1].cancel()
+        done.set()
+        return await asyncio.gather(*tasks, return_exceptions=True)
+
+    first, second, third = asyncio.run(play())
+    assert (first, type(second), third) == (True, asyncio.CancelledError, "")
     assert not lanes.quick.backlog
+    lanes.close()
+
+
+def test_who_goes_at_the_moment_of_their_turn_leaves_it_to_the_next(installation: Installation) -> None:
+    lanes = Lanes(1, 1, reads_here=False, watchdog=installation.parts.services.get(Watchdog))
+
+    async def play() -> str:
+        done = Event()
+        first = asyncio.create_task(lanes.quick.run(done.wait, 10))
+        leaving, staying = (asyncio.create_task(lanes.quick.run(str)) for _ in range(2))
+        first.add_done_callback(lambda _: leaving.cancel())  # has been given the thread, and not begun
+        await asyncio.sleep(0)
+        done.set()
+        return await staying
+
+    assert asyncio.run(play()) == ""
     lanes.close()
