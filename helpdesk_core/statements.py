@@ -31,6 +31,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import CompilerElement
 
 from helpdesk_core.database import Ranked
+from helpdesk_core.postgres import KeptStatements
 from helpdesk_core.tenancy import organization_of
 
 # The driver's own style would bind by position; by name, one mapping serves any shape.
@@ -82,8 +83,13 @@ class Prepared:
     def rows(self, session: Session, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """Run the statement in the transaction of `session` and return its rows."""
         connection, compiled = self._for(session)
+        values = compiled.bind(session, parameters)
+        kept: KeptStatements | None = connection.info.get("kept")
+        if kept is not None and not session.info["writes"] and kept.can_run(compiled.sql):
+            with _known_errors(connection, compiled.sql):
+                return kept.rows(compiled.sql, values)
         with _cursor(connection, compiled.sql) as cursor:
-            cursor.execute(compiled.sql, compiled.bind(session, parameters))
+            cursor.execute(compiled.sql, values)
             rows: list[tuple[Any, ...]] = cursor.fetchall()
         if len(rows) > KEPT_RESULT:
             _forget_cursor(connection)
@@ -139,7 +145,7 @@ def _connection(session: Session) -> Connection:
 
 @contextmanager
 def _cursor(connection: Connection, sql: str) -> Iterator[Any]:
-    """Return the connection's cursor; what the driver raises becomes SQLAlchemy's, as everywhere else.
+    """Return the connection's cursor.
 
     There is one for each connection: psycopg's learns how each type is read and written, and a new one would learn it
     again for every statement.
@@ -147,13 +153,21 @@ def _cursor(connection: Connection, sql: str) -> Iterator[Any]:
     cursor = connection.info.get("cursor")
     if cursor is None:
         cursor = connection.info["cursor"] = connection.connection.cursor()
+    try:
+        with _known_errors(connection, sql):
+            yield cursor
+    except BaseException:
+        _forget_cursor(connection)  # who knows in which state it is
+        raise
+
+
+@contextmanager
+def _known_errors(connection: Connection, sql: str) -> Iterator[None]:
+    """Turn what the driver raises into SQLAlchemy's errors."""
     driver: Any = connection.dialect.loaded_dbapi
     try:
-        yield cursor
-    except BaseException as error:
-        _forget_cursor(connection)  # who knows in which state it is
-        if not isinstance(error, driver.Error):
-            raise
+        yield
+    except driver.Error as error:
         connection.info.get("failed", _unnoticed)(error)
         raise DBAPIError.instance(
             sql, None, error, driver.Error, hide_parameters=True, dialect=connection.dialect

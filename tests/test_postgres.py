@@ -1,13 +1,27 @@
 """Connections to PostgreSQL that break, in use and while nobody uses them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, text
-from sqlalchemy.exc import NotSupportedError, OperationalError
+from sqlalchemy import (
+    Integer,
+    String,
+    bindparam,
+    column,
+    create_engine,
+    literal,
+    literal_column,
+    select,
+    table,
+    text,
+)
+from sqlalchemy.exc import DBAPIError, NotSupportedError, OperationalError
 
+from helpdesk_core import postgres
 from helpdesk_core.database import Database, is_away
 from helpdesk_core.postgres import PREPARE_AFTER, prepare_postgres
+from helpdesk_core.statements import Prepared
 from helpdesk_core.testing import Client, Installation
 from tests.contract.steps import refused, served
 from tests.databases import SERVER
@@ -94,6 +108,72 @@ def test_statements_that_come_again_are_kept_by_the_server_across_requests(datab
             session.execute(text("SELECT 1 AS comes_again"))
     with database.session(writes=False) as session:
         assert session.scalar(kept) == 1
+
+
+class TestStatementsOfReadModels:
+    """They run below the driver's cursor from the second time on."""
+
+    @pytest.fixture
+    def read(self, database: Database) -> Callable[..., list[tuple[Any, ...]]]:
+        def run(statement: Prepared, **parameters: Any) -> list[tuple[Any, ...]]:
+            with database.session(writes=False) as session:
+                return statement.rows(session, parameters)
+
+        return run
+
+    def test_they_are_kept_by_the_server_across_requests(self, read: Any) -> None:
+        again = Prepared(select(literal_column("1 AS comes_again")))
+        kept = Prepared(text("SELECT name FROM pg_prepared_statements WHERE statement LIKE '%comes_again'"))
+        assert [read(again) for _ in range(3)] == [[(1,)]] * 3
+        assert read(kept) == [("helpdesk_1",)]
+
+    def test_parameters_of_every_kind_arrive(self, read: Any) -> None:
+        echo = Prepared(
+            select(
+                bindparam("number", type_=Integer), bindparam("word", type_=String), bindparam("nothing", type_=String)
+            )
+        )
+        for number, word in ((1, "it's 100 %"), (40_000, "\u00fc"), (3_000_000, ""), (1, "x")):
+            for _ in range(2):
+                assert read(echo, number=number, word=word, nothing=None) == [(number, word, None)]
+
+    def test_one_that_fails_disturbs_none_after_it(self, read: Any) -> None:
+        divided = Prepared(select(literal(1) / bindparam("by", type_=Integer)))
+        for _ in range(2):
+            assert read(divided, by=1) == [(1,)]
+            with pytest.raises(DBAPIError):
+                read(divided, by=0)
+
+    def test_they_are_found_again_after_somebody_rolled_back(self, read: Any, database: Database) -> None:
+        again = Prepared(select(literal_column("2 AS comes_again")))
+        for _ in range(3):
+            assert read(again) == [(2,)]
+            with database.session(writes=True) as session:
+                for _ in range(PREPARE_AFTER + 1):
+                    session.execute(text("SELECT 3 AS of_a_writer"))
+                session.rollback()
+
+    def test_a_migration_that_changed_a_result_is_not_noticed(self, database: Database) -> None:
+        with database.engine.begin() as connection:
+            connection.execute(text("CREATE TABLE changed (name varchar(10))"))
+        names = Prepared(select(column("name")).select_from(table("changed")))
+        with database.session(writes=False) as session:
+            for _ in range(3):
+                assert names.rows(session, {}) == []
+            other = create_engine(database.engine.url)
+            with other.begin() as connection:
+                connection.execute(text("ALTER TABLE changed ALTER name TYPE text"))
+            other.dispose()
+            assert names.rows(session, {}) == []
+
+    def test_no_more_are_kept_than_there_is_room_for(self, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(postgres, "MOST_KEPT", 2)
+        kept = text("SELECT count(*) FROM pg_prepared_statements WHERE name LIKE 'helpdesk_%'")
+        several = [Prepared(select(literal_column(f"{number} AS one_of_several"))) for number in range(4)]
+        with database.session(writes=False) as session:
+            for number, statement in enumerate(several):
+                assert [statement.rows(session, {}) for _ in range(3)] == [[(number,)]] * 3
+            assert session.scalar(kept) == 2
 
 
 def test_a_statement_whose_result_a_migration_changed_is_planned_anew(database: Database) -> None:

@@ -28,7 +28,7 @@ TOLD_EVERY_SECONDS = 1.0
 GRACE_SECONDS = 5.0
 """How long a thread has, once it was told to stop, before it is written off."""
 
-_DATABASE = ("sqlalchemy", "psycopg", "sqlite3", "helpdesk_core.database")
+_DATABASE = ("sqlalchemy", "psycopg", "sqlite3", "helpdesk_core.database", "helpdesk_core.postgres")
 _DEEPEST = 12
 """Calls, from the innermost, among which the database is looked for."""
 

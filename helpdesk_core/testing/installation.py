@@ -125,7 +125,7 @@ class Installation:
 
     @contextmanager
     def statements(self) -> Iterator[list[str]]:
-        """Collect the SQL of every statement that runs meanwhile, read models included."""
+        """Collect the SQL of every statement that runs meanwhile, read models included; of a batch once."""
         seen: list[str] = []
         engine = self.parts.services.database.engine
 
@@ -133,18 +133,23 @@ class Installation:
             if SETTING not in statement:  # telling the scope is no statement of anybody's
                 seen.append(statement)
 
-        plain = Prepared.rows
+        plain = {name: getattr(Prepared, name) for name in ("rows", "run")}
 
-        def rows(prepared: Prepared, session: Session, parameters: Any) -> Any:
-            seen.append(prepared.sql(session.get_bind().dialect))
-            return plain(prepared, session, parameters)
+        def noted(name: str) -> Any:
+            def run(prepared: Prepared, session: Session, *parameters: Any) -> Any:
+                seen.append(prepared.sql(session.get_bind().dialect))
+                return plain[name](prepared, session, *parameters)
+
+            return run
 
         event.listen(engine, "before_cursor_execute", note)
-        setattr(Prepared, "rows", rows)  # noqa: B010 - replaced for the length of the block
+        for name in plain:
+            setattr(Prepared, name, noted(name))
         try:
             yield seen
         finally:
-            setattr(Prepared, "rows", plain)  # noqa: B010
+            for name, function in plain.items():
+                setattr(Prepared, name, function)
             event.remove(engine, "before_cursor_execute", note)
 
     def settle(self) -> None:

@@ -44,6 +44,16 @@ def test_the_login_is_noted_with_its_owner(installation, member, clock):
     assert login["last_used_at"] == "2026-03-02T10:00:00Z"
 
 
+def test_activity_of_many_is_written_at_once(installation, member, owner):
+    for each in (member, owner):
+        each.get("/users/profile/")
+    with installation.statements() as statements:
+        installation.parts.upkeep.keep_up()
+    assert [each.split()[1] for each in statements if each.startswith("UPDATE")] == ["core_user", "core_login"]
+    assert served(member.get("/users/profile/"))["last_active_at"] is not None
+    assert served(owner.get("/users/profile/"))["last_active_at"] is not None
+
+
 def test_nothing_is_written_where_nothing_happened(installation, member):
     seen(installation, member)
     installation.parts.upkeep.keep_up()

@@ -38,8 +38,8 @@ def test_three_times_the_load(tmp_path: Path, what: str) -> None:
         f"\n{what}: peak {median([served(peak) for peak in peaks]):.0f} a second; of that at {TIMES:g} times as many "
         f"{share:.0%} ({shares[0]:.0%} to {shares[-1]:.0%} in {ROUNDS} turns of {SECONDS:g} s); {len(refused)} refused "
         f"after {median(refused):.1f} ms (p99 {p99:.1f} ms, worst {max(refused, default=0):.0f}), "
-        f"{sum(over.lost for over in overloads)} lost, {sum(over.unsent + over.behind for over in overloads)} not sent; "
-        f"grown by {grown:.0f} MiB; the client itself was late by at most "
+        f"{sum(over.lost for over in overloads)} lost, {sum(over.unsent + over.behind for over in overloads)} not "
+        f"sent; grown by {grown:.0f} MiB; the client itself was late by at most "
         f"{max(over.late for over in overloads) * 1000:.0f} ms\n"
     )
     for over in overloads:
