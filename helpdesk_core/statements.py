@@ -31,7 +31,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import CompilerElement
 
 from helpdesk_core.database import Ranked
-from helpdesk_core.postgres import KeptStatements
+from helpdesk_core.postgres import KeptStatements, Rows
 from helpdesk_core.tenancy import organization_of
 
 # The driver's own style would bind by position; by name, one mapping serves any shape.
@@ -80,20 +80,15 @@ class Prepared:
         self._columns = list(columns) if columns is not None else None
         self._compiled: dict[str, _Compiled] = {}
 
-    def rows(self, session: Session, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    def rows(self, session: Session, parameters: Mapping[str, Any]) -> Rows:
         """Run the statement in the transaction of `session` and return its rows."""
         connection, compiled = self._for(session)
         values = compiled.bind(session, parameters)
-        kept: KeptStatements | None = connection.info.get("kept")
-        if kept is not None and not session.info["writes"] and kept.can_run(compiled.sql):
-            with _known_errors(connection, compiled.sql):
-                return kept.rows(compiled.sql, values)
-        with _cursor(connection, compiled.sql) as cursor:
-            cursor.execute(compiled.sql, values)
-            rows: list[tuple[Any, ...]] = cursor.fetchall()
-        if len(rows) > KEPT_RESULT:
-            _forget_cursor(connection)
-        return rows
+        kept = _kept(session, connection)
+        if kept is None or not kept.can_run(compiled.sql):
+            return _fetch(connection, compiled.sql, values)
+        with _known_errors(connection, compiled.sql):
+            return kept.rows(compiled.sql, values)
 
     def run(self, session: Session, *parameters: Mapping[str, Any]) -> None:
         """Run a statement that returns no rows, once for each of `parameters`."""
@@ -132,6 +127,34 @@ class Prepared:
         done = _Compiled(state.statement, defaults, kept, _TENANT in wanted)
         self._compiled[dialect.name] = done
         return done
+
+
+def rows_of_each(session: Session, asked: Sequence[tuple[Prepared, Mapping[str, Any]]]) -> list[Rows]:
+    """Run statements, none of which needs the rows of another, and return the rows of each, in their order.
+
+    What takes PostgreSQL one round trip for each otherwise takes one for all.
+    """
+    found = [(prepared._for(session), parameters) for prepared, parameters in asked]
+    bound = [(compiled.sql, compiled.bind(session, parameters)) for (_, compiled), parameters in found]
+    connection = found[0][0][0]
+    kept = _kept(session, connection)
+    if kept is None or not all([kept.can_run(sql) for sql, _ in bound]):  # a list: each is to be noted
+        return [_fetch(connection, sql, values) for sql, values in bound]
+    with _known_errors(connection, bound[0][0]):
+        return kept.rows_of_each(bound)
+
+
+def _kept(session: Session, connection: Connection) -> KeptStatements | None:
+    return None if session.info["writes"] else connection.info.get("kept")
+
+
+def _fetch(connection: Connection, sql: str, values: Mapping[str, Any]) -> Rows:
+    with _cursor(connection, sql) as cursor:
+        cursor.execute(sql, values)
+        rows: Rows = cursor.fetchall()
+    if len(rows) > KEPT_RESULT:
+        _forget_cursor(connection)
+    return rows
 
 
 def _connection(session: Session) -> Connection:

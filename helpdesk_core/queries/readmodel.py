@@ -15,7 +15,7 @@ from helpdesk_core.queries.fields import Batch, Environment, Field, Plan, Reader
 from helpdesk_core.queries.filters import Filter, FullText, WordsIn
 from helpdesk_core.queries.finding import Finder, identity
 from helpdesk_core.schemas import Dialect, Schema
-from helpdesk_core.statements import Prepared, among_keys, key_parameters
+from helpdesk_core.statements import Prepared, among_keys, key_parameters, rows_of_each
 from helpdesk_core.tenancy import TenantScoped
 
 ShownT = TypeVar("ShownT", bound=Schema)
@@ -129,8 +129,8 @@ class ReadModel(Finder, Generic[ShownT]):
             wanted = among_keys(self.key, kind, size)
             statement = load.prepared[size] = Prepared(load.statement.where(wanted))
         parameters = {**identity(viewer), **key_parameters(keys, kind)}
-        rows = statement.rows(session, parameters)
-        fetched = [batch.prepared(size).rows(session, parameters) for batch in load.batches]
+        asked = [statement, *(batch.prepared(size) for batch in load.batches)]
+        rows, *fetched = rows_of_each(session, [(each, parameters) for each in asked])
         env = Environment(viewer, [])
         for batch, children in zip(load.batches, fetched, strict=True):
             env.collections.append(batch.group(children, env))

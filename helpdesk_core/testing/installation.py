@@ -133,23 +133,18 @@ class Installation:
             if SETTING not in statement:  # telling the scope is no statement of anybody's
                 seen.append(statement)
 
-        plain = {name: getattr(Prepared, name) for name in ("rows", "run")}
+        plain = Prepared._for
 
-        def noted(name: str) -> Any:
-            def run(prepared: Prepared, session: Session, *parameters: Any) -> Any:
-                seen.append(prepared.sql(session.get_bind().dialect))
-                return plain[name](prepared, session, *parameters)
-
-            return run
+        def noted(prepared: Prepared, session: Session) -> Any:
+            seen.append(prepared.sql(session.get_bind().dialect))
+            return plain(prepared, session)
 
         event.listen(engine, "before_cursor_execute", note)
-        for name in plain:
-            setattr(Prepared, name, noted(name))
+        Prepared._for = noted  # type: ignore[method-assign]
         try:
             yield seen
         finally:
-            for name, function in plain.items():
-                setattr(Prepared, name, function)
+            Prepared._for = plain  # type: ignore[method-assign]
             event.remove(engine, "before_cursor_execute", note)
 
     def settle(self) -> None:
