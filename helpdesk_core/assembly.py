@@ -201,7 +201,7 @@ def lane_sizes(settings: Settings) -> tuple[int, int]:
     """Return how many quick and slow database threads there are; see `Lanes`."""
     if settings.database_threads:
         return settings.database_threads, max(1, settings.database_threads // 4)
-    return (1, 2) if settings.database.startswith("sqlite") else (16, 4)
+    return (1, 2) if settings.database.startswith("sqlite") else (8, 4)
 
 
 def create_pool(parts: Parts, busy: Callable[[], bool] = lambda: False) -> Pool:

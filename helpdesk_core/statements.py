@@ -7,7 +7,7 @@ Measured on SQLite: an insert through a session costs 250 us, here 15 us.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from sqlalchemy import (
@@ -41,6 +41,7 @@ _TENANT = "organization_id"
 KEPT_RESULT = 1_000
 """Rows of a result, at most, that a kept cursor may hold on to until the next one."""
 
+T = TypeVar("T")
 AnySelect = Select[*tuple[Any, ...]]
 Build = Callable[[str], CompilerElement]
 
@@ -87,8 +88,7 @@ class Prepared:
         kept = _kept(session, connection)
         if kept is None or not kept.can_run(compiled.sql):
             return _fetch(connection, compiled.sql, values)
-        with _known_errors(connection, compiled.sql):
-            return kept.rows(compiled.sql, values)
+        return _ask(connection, compiled.sql, lambda: kept.rows(compiled.sql, values))
 
     def run(self, session: Session, *parameters: Mapping[str, Any]) -> None:
         """Run a statement that returns no rows, once for each of `parameters`."""
@@ -140,12 +140,22 @@ def rows_of_each(session: Session, asked: Sequence[tuple[Prepared, Mapping[str, 
     kept = _kept(session, connection)
     if kept is None or not all([kept.can_run(sql) for sql, _ in bound]):  # a list: each is to be noted
         return [_fetch(connection, sql, values) for sql, values in bound]
-    with _known_errors(connection, bound[0][0]):
-        return kept.rows_of_each(bound)
+    return _ask(connection, bound[0][0], lambda: kept.rows_of_each(bound))
 
 
 def _kept(session: Session, connection: Connection) -> KeptStatements | None:
     return None if session.info["writes"] else connection.info.get("kept")
+
+
+def _ask(connection: Connection, sql: str, run: Callable[[], T]) -> T:
+    try:
+        with _known_errors(connection, sql):
+            return run()
+    except DBAPIError:
+        raise
+    except BaseException:
+        connection.invalidate()  # broken off in the middle of an answer, of which the rest would come to the next
+        raise
 
 
 def _fetch(connection: Connection, sql: str, values: Mapping[str, Any]) -> Rows:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import (
     Integer,
@@ -10,6 +11,7 @@ from sqlalchemy import (
     bindparam,
     column,
     create_engine,
+    func,
     literal,
     literal_column,
     select,
@@ -21,7 +23,8 @@ from sqlalchemy.exc import DBAPIError, NotSupportedError, OperationalError
 from helpdesk_core import postgres
 from helpdesk_core.database import Database, is_away
 from helpdesk_core.postgres import PREPARE_AFTER, prepare_postgres
-from helpdesk_core.statements import Prepared
+from helpdesk_core.statements import Prepared, rows_of_each
+from helpdesk_core.tenancy import set_unscoped
 from helpdesk_core.testing import Client, Installation
 from tests.contract.steps import refused, served
 from tests.databases import SERVER
@@ -144,14 +147,22 @@ class TestStatementsOfReadModels:
             with pytest.raises(DBAPIError):
                 read(divided, by=0)
 
-    def test_they_are_found_again_after_somebody_rolled_back(self, read: Any, database: Database) -> None:
+    @pytest.mark.parametrize("in_transactions", [False, True])  # as those that read are with row-level security
+    def test_they_are_found_again_after_somebody_rolled_back(
+        self, installation: Installation, *, in_transactions: bool
+    ) -> None:
+        database = Database(installation.parts.settings.database, threads=1, row_security=in_transactions)
         again = Prepared(select(literal_column("2 AS comes_again")))
         for _ in range(3):
-            assert read(again) == [(2,)]
+            for _ in range(3):
+                with database.session(writes=False) as session:
+                    set_unscoped(session)
+                    assert again.rows(session, {}) == [(2,)]
             with database.session(writes=True) as session:
                 for _ in range(PREPARE_AFTER + 1):
                     session.execute(text("SELECT 3 AS of_a_writer"))
                 session.rollback()
+        database.dispose()
 
     def test_a_migration_that_changed_a_result_is_not_noticed(self, database: Database) -> None:
         with database.engine.begin() as connection:
@@ -174,6 +185,79 @@ class TestStatementsOfReadModels:
             for number, statement in enumerate(several):
                 assert [statement.rows(session, {}) for _ in range(3)] == [[(number,)]] * 3
             assert session.scalar(kept) == 2
+
+    def test_one_that_is_broken_off_takes_its_connection_with_it(
+        self, read: Any, database: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        again = Prepared(select(literal_column("4 AS broken_off")))
+        of_connection = Prepared(text("SELECT pg_backend_pid()"))
+        for statements in ([again], [again, again]):
+            assert [read(again) for _ in range(2)] == [[(4,)]] * 2
+            ((number,),) = read(of_connection)
+            with database.session(writes=False) as session, monkeypatch.context() as patched:
+                session.connection()
+                patched.setattr(psycopg.Connection, "wait", interrupted)
+                with pytest.raises(KeyboardInterrupt):
+                    rows_of_each(session, [(statement, {}) for statement in statements])
+            assert [read(again) for _ in range(2)] == [[(4,)]] * 2
+            assert read(of_connection) != [(number,)]
+
+
+def interrupted(*_: Any) -> None:
+    raise KeyboardInterrupt
+
+
+class TestSeveralStatementsAtOnce:
+    """They are sent before the first is answered, from the second time on."""
+
+    @pytest.fixture
+    def read(self, database: Database) -> Callable[..., list[list[tuple[Any, ...]]]]:
+        def run(*asked: tuple[Prepared, dict[str, Any]]) -> list[list[tuple[Any, ...]]]:
+            with database.session(writes=False) as session:
+                return rows_of_each(session, asked)
+
+        return run
+
+    def test_each_gets_its_rows(self, read: Any) -> None:
+        echo = Prepared(select(bindparam("number", type_=Integer)))
+        none = Prepared(select(literal(1)).where(literal(1) == bindparam("number", type_=Integer)))
+        for _ in range(3):
+            found = read((echo, {"number": 5}), (none, {"number": 5}), (echo, {"number": 6}), (echo, {"number": None}))
+            assert found == [[(5,)], [], [(6,)], [(None,)]]
+
+    def test_they_take_one_round_trip(self, read: Any) -> None:
+        slow, began = Prepared(text("SELECT pg_sleep(0.002)")), Prepared(text("SELECT CAST(now() AS text)"))
+        for together in (False, True, True):
+            before, _, after = read((began, {}), (slow, {}), (began, {}))
+            assert (before == after) is together  # the transaction that the server makes around what comes at once
+
+    def test_the_first_that_fails_is_what_is_told_and_those_after_it_are_served_next_time(self, read: Any) -> None:
+        divided = Prepared(select(literal(1) / bindparam("by", type_=Integer)))
+        root = Prepared(select(func.sqrt(bindparam("of", type_=Integer))))
+        for _ in range(2):
+            assert read((divided, {"by": 1}), (root, {"of": 4})) == [[(1,)], [(2.0,)]]
+            with pytest.raises(DBAPIError, match="division by zero"):
+                read((root, {"of": 4}), (divided, {"by": 0}), (root, {"of": -1}))
+
+    def test_a_migration_that_changed_a_result_is_not_noticed(self, read: Any, database: Database) -> None:
+        with database.engine.begin() as connection:
+            connection.execute(text("CREATE TABLE altered (name varchar(10))"))
+        one, names = Prepared(select(literal(1))), Prepared(select(column("name")).select_from(table("altered")))
+        for _ in range(3):
+            assert read((one, {}), (names, {})) == [[(1,)], []]
+        other = create_engine(database.engine.url)
+        with other.begin() as connection:
+            connection.execute(text("ALTER TABLE altered ALTER name TYPE text"))
+        other.dispose()
+        assert read((one, {}), (names, {}), (one, {})) == [[(1,)], [], [(1,)]]
+
+    def test_those_of_a_session_that_writes_see_what_it_wrote(self, database: Database) -> None:
+        number = Prepared(text("SELECT count(*) FROM written"))
+        with database.session(writes=True) as session:
+            session.execute(text("CREATE TABLE written (name text)"))
+            for count in range(3):
+                assert rows_of_each(session, [(number, {}), (number, {})]) == [[(count,)]] * 2
+                session.execute(text("INSERT INTO written VALUES ('a')"))
 
 
 def test_a_statement_whose_result_a_migration_changed_is_planned_anew(database: Database) -> None:
