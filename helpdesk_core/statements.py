@@ -83,7 +83,7 @@ class Prepared:
 
     def rows(self, session: Session, parameters: Mapping[str, Any]) -> Rows:
         """Run the statement in the transaction of `session` and return its rows."""
-        connection, compiled = self._for(session)
+        connection, compiled = self.on(session)
         values = compiled.bind(session, parameters)
         kept = _kept(session, connection)
         if kept is None or not kept.can_run(compiled.sql):
@@ -92,7 +92,7 @@ class Prepared:
 
     def run(self, session: Session, *parameters: Mapping[str, Any]) -> None:
         """Run a statement that returns no rows, once for each of `parameters`."""
-        connection, compiled = self._for(session)
+        connection, compiled = self.on(session)
         values = [compiled.bind(session, each) for each in parameters]
         with _cursor(connection, compiled.sql) as cursor:
             if len(values) == 1:
@@ -104,7 +104,8 @@ class Prepared:
         """Return the text that runs on `dialect`, for tests that look at its plan."""
         return (self._compiled.get(dialect.name) or self._compile(dialect)).sql
 
-    def _for(self, session: Session) -> tuple[Connection, _Compiled]:
+    def on(self, session: Session) -> tuple[Connection, _Compiled]:
+        """Return the connection of `session`, and the statement as compiled for it; every run asks for them once."""
         if session.info["writes"]:
             session.flush()
         connection = _connection(session)
@@ -134,11 +135,12 @@ def rows_of_each(session: Session, asked: Sequence[tuple[Prepared, Mapping[str, 
 
     What takes PostgreSQL one round trip for each otherwise takes one for all.
     """
-    found = [(prepared._for(session), parameters) for prepared, parameters in asked]
+    found = [(prepared.on(session), parameters) for prepared, parameters in asked]
     bound = [(compiled.sql, compiled.bind(session, parameters)) for (_, compiled), parameters in found]
     connection = found[0][0][0]
     kept = _kept(session, connection)
-    if kept is None or not all([kept.can_run(sql) for sql, _ in bound]):  # a list: each is to be noted
+    able = [kept.can_run(sql) for sql, _ in bound] if kept is not None else []  # each is to be noted, if one cannot
+    if kept is None or not all(able):
         return [_fetch(connection, sql, values) for sql, values in bound]
     return _ask(connection, bound[0][0], lambda: kept.rows_of_each(bound))
 

@@ -133,18 +133,18 @@ class Installation:
             if SETTING not in statement:  # telling the scope is no statement of anybody's
                 seen.append(statement)
 
-        plain = Prepared._for
+        plain = Prepared.on
 
         def noted(prepared: Prepared, session: Session) -> Any:
             seen.append(prepared.sql(session.get_bind().dialect))
             return plain(prepared, session)
 
         event.listen(engine, "before_cursor_execute", note)
-        Prepared._for = noted  # type: ignore[method-assign]
+        setattr(Prepared, "on", noted)  # noqa: B010 - mypy knows no assignment to a method
         try:
             yield seen
         finally:
-            Prepared._for = plain  # type: ignore[method-assign]
+            setattr(Prepared, "on", plain)  # noqa: B010
             event.remove(engine, "before_cursor_execute", note)
 
     def settle(self) -> None:
