@@ -7,6 +7,7 @@ import pytest
 
 from helpdesk_core import api
 from helpdesk_core.deprecations import Deprecated, HelpdeskDeprecationWarning, finder
+from tests.packages import entry_point, findable, write_package
 
 OLD = Deprecated("the value", instead="helpdesk_core.api.new", since="0.2", removed_in="0.4")
 
@@ -23,15 +24,9 @@ def published(monkeypatch):
 @pytest.fixture
 def plugin(tmp_path, monkeypatch, published):
     """A plugin that uses it."""
-    folder = tmp_path / "sample_oncall"
-    folder.mkdir()
-    (folder / "__init__.py").touch()
-    (folder / "plugin.toml").write_text('id = "oncall"\nname = "On call"\napi = 1\n')
-    (folder / "plugin.py").write_text("from published import old\n")
-    monkeypatch.syspath_prepend(tmp_path)
-    yield "sample_oncall.plugin"
-    for name in [name for name in sys.modules if name.startswith("sample_oncall")]:
-        del sys.modules[name]
+    with findable(tmp_path, monkeypatch) as entries:
+        entries.append(entry_point(write_package(tmp_path, "oncall", "from published import old\n")))
+        yield "helpdesk_oncall.plugin"
 
 
 def test_it_works_and_names_plugin_symbol_replacement_and_removal(plugin):

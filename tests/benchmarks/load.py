@@ -4,7 +4,6 @@ Reads a plan as JSON from standard input and writes what it measured as JSON. Se
 """
 
 import asyncio
-import re
 import sys
 import time
 from dataclasses import asdict, dataclass, field
@@ -15,10 +14,9 @@ import orjson
 import uvloop
 
 from tests.benchmarks import machine
+from tests.replies import Reply
 
 HOST = "127.0.0.1"
-_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
-_CLOSE = re.compile(rb"\r\nconnection: *close", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -111,10 +109,8 @@ class Caller(asyncio.Protocol):
         """Take requests from a source shared by all connections."""
         self._requests = requests
         self._tape = tape
-        self._received = bytearray()
-        self._expected = 0
+        self._reply = Reply()
         self._began = 0.0
-        self._head = b""
         self.stopped = False
         self.closed = asyncio.get_running_loop().create_future()
 
@@ -124,31 +120,23 @@ class Caller(asyncio.Protocol):
         self._next()
 
     def _next(self) -> None:
-        self._received.clear()
-        self._expected = 0
+        self._reply.clear()
         self._began = time.perf_counter()
         self._transport.write(next(self._requests))
 
     def data_received(self, data: bytes) -> None:
         """Go on when the answer is complete."""
-        self._received += data
-        if not self._expected:
-            end = self._received.find(b"\r\n\r\n")
-            if end < 0:
-                return
-            self._head = bytes(self._received[:end])
-            found = _LENGTH.search(self._head)
-            self._expected = end + 4 + int(found[1] if found else 0)
-        if len(self._received) >= self._expected:
-            self._tape.note(time.perf_counter() - self._began, self._head, len(self._received))
-            if self.stopped or _CLOSE.search(self._head):
-                self._transport.close()
-            else:
-                self._next()
+        if not self._reply.feed(data):
+            return
+        self._tape.note(time.perf_counter() - self._began, self._reply.head, self._reply.size)
+        if self.stopped or self._reply.closes:
+            self._transport.close()
+        else:
+            self._next()
 
     def connection_lost(self, error: Exception | None) -> None:
         """Report an answer that never came."""
-        if not self.stopped and len(self._received) < max(self._expected, 1):
+        if not self.stopped and not self._reply.is_complete:
             self._tape.fail(f"connection lost: {error}")
         self.closed.set_result(None)
 

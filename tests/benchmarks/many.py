@@ -22,6 +22,7 @@ from helpdesk_core.web.requests import Incoming
 from tests.benchmarks import data
 from tests.benchmarks.inside import Product
 from tests.benchmarks.servers import HELPDESK
+from tests.packages import install_package, write_package
 
 PLUGINS = 200
 BATCH, BATCHES = 50, 40
@@ -163,14 +164,7 @@ def measure(path: Path, login: data.Login, rounds: int) -> Scale:
 def _write(folder: Path, place: int) -> str:
     """Write one plugin as if it were installed in `folder`, and return its id."""
     id = f"many{place:03d}"
-    package, info = folder / f"helpdesk_{id}", folder / f"helpdesk_{id}-0.1.dist-info"
-    package.mkdir()
-    info.mkdir()
-    (package / "__init__.py").touch()
-    (package / "plugin.py").write_text(CODE.format(id=id))
-    (package / "plugin.toml").write_text(f'id = "{id}"\nname = "{id}"\napi = 1\nprefixes = ["{id}"]\n')
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: helpdesk-{id}\nVersion: 0.1\n")
-    (info / "entry_points.txt").write_text(f"[helpdesk.plugins]\n{id} = helpdesk_{id}\n")
+    install_package(write_package(folder, id, CODE.format(id=id)))
     return id
 
 

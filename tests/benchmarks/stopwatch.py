@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from tests.packages import MANIFEST, install_package, write_package
+
 CODE = '''
 """Notes when things happened."""
 
@@ -84,15 +86,7 @@ class Stopwatch:
 
 def install(folder: Path) -> Stopwatch:
     """Write the plugin into an empty folder."""
-    package, info = folder / "helpdesk_stopwatch", folder / "helpdesk_stopwatch-0.1.dist-info"
-    package.mkdir()
-    info.mkdir()
-    (package / "__init__.py").touch()
-    (package / "plugin.py").write_text(CODE, encoding="utf-8")
-    facts = 'id = "stopwatch"\nname = "Stopwatch"\napi = 1\nprefixes = ["stopwatch"]\nrequires = ["tickets"]\n'
-    (package / "plugin.toml").write_text(facts, encoding="utf-8")
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: helpdesk-stopwatch\nVersion: 0.1\n", encoding="utf-8")
-    (info / "entry_points.txt").write_text("[helpdesk.plugins]\nstopwatch = helpdesk_stopwatch\n", encoding="utf-8")
+    install_package(write_package(folder, "stopwatch", CODE, manifest=MANIFEST + 'requires = ["tickets"]\n'))
     return Stopwatch(folder)
 
 

@@ -7,7 +7,6 @@ machine only, for a bounded time.
 import asyncio
 import gc
 import os
-import re
 import subprocess
 import sys
 import time
@@ -19,9 +18,7 @@ from typing import Any
 import orjson
 import uvloop
 
-_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
-_CLOSE = re.compile(rb"\r\nconnection: *close", re.IGNORECASE)
-
+from tests.replies import Reply
 
 BURST = 32
 """Requests that are sent before answers are read again: a client without time must not blame the server for it."""
@@ -104,8 +101,7 @@ class Caller(asyncio.Protocol):
     def __init__(self, load: "Load") -> None:
         self._load = load
         self._outcome = load.outcome
-        self._received = bytearray()
-        self._expected = 0
+        self._reply = Reply()
         self._sent_at = 0.0
         self.asked = False
         self.gone = False
@@ -114,25 +110,17 @@ class Caller(asyncio.Protocol):
         self._transport = transport
 
     def ask(self, text: bytes) -> None:
-        self._received.clear()
-        self._expected, self.asked, self._sent_at = 0, True, time.perf_counter()
+        self._reply.clear()
+        self.asked, self._sent_at = True, time.perf_counter()
         self._transport.write(text)
 
     def data_received(self, data: bytes) -> None:
-        self._received += data
-        if not self._expected:
-            end = self._received.find(b"\r\n\r\n")
-            if end < 0:
-                return
-            self._head = bytes(self._received[:end])
-            found = _LENGTH.search(self._head)
-            self._expected = end + 4 + int(found[1] if found else 0)
-        if len(self._received) < self._expected:
+        if not self._reply.feed(data):
             return
         self.asked = False
         took = (time.perf_counter() - self._sent_at) * 1000
-        self._outcome.milliseconds.setdefault(self._head[9:12].decode(), []).append(took)
-        if _CLOSE.search(self._head):
+        self._outcome.milliseconds.setdefault(self._reply.head[9:12].decode(), []).append(took)
+        if self._reply.closes:
             self.gone = True
             self._transport.close()
         else:

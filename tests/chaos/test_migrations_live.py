@@ -20,6 +20,7 @@ import pytest
 from sqlalchemy import Engine, create_engine, text
 
 from tests.chaos.place import PASSWORD, Place, place
+from tests.packages import MANIFEST, install_package, write_package
 
 TICKETS = int(os.environ.get("CHAOS_TICKETS", "100000"))
 RATE = int(os.environ.get("CHAOS_RATE", "50"))
@@ -106,17 +107,12 @@ def write(folder: Path, number: int, said: str, up: list[str]) -> None:
 
 def write_plugin(folder: Path) -> Path:
     """Write the plugin in its older version, and return where its migrations lie."""
-    package = folder / "helpdesk_live"
-    (package / "migrations").mkdir(parents=True)
-    (package / "__init__.py").touch()
-    (package / "plugin.py").touch()
-    (package / "plugin.toml").write_text('id = "live"\nname = "Live"\napi = 1\nrequires = ["tickets"]\n')
-    about = folder / "helpdesk_live-0.1.dist-info"
-    about.mkdir()
-    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: helpdesk-live\nVersion: 0.1\n")
-    (about / "entry_points.txt").write_text("[helpdesk.plugins]\nlive = helpdesk_live\n")
-    write(package / "migrations", 1, "", [FIRST])
-    return package / "migrations"
+    package = write_package(folder, "live", manifest=MANIFEST + 'requires = ["tickets"]\n')
+    install_package(package)
+    migrations = package / "migrations"
+    migrations.mkdir()
+    write(migrations, 1, "", [FIRST])
+    return migrations
 
 
 class Load:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from helpdesk_core.scaffold import FEATURES, RefusedName, check_name, write_plugin, writing
+from tests.packages import install_package
 
 CACHE = Path(__file__).resolve().parents[2] / ".mypy_cache" / "scaffold"
 ALL = ",".join(FEATURES)
@@ -73,10 +74,7 @@ def test_what_is_written_is_strictly_typed(written):
 @pytest.mark.parametrize("wanted", ["", ALL])
 def test_its_tests_pass_at_once_and_see_no_other_plugin(written, wanted):
     plugin = written(wanted)
-    known = plugin / "helpdesk_sla-0.1.0.dist-info"
-    known.mkdir()
-    (known / "METADATA").write_text("Name: helpdesk-sla\nVersion: 0.1.0\nRequires-Dist: helpdesk-core\n")
-    (known / "entry_points.txt").write_text("[helpdesk.plugins]\nsla = helpdesk_sla\n")
+    install_package(plugin / "helpdesk_sla")
     (plugin / "tests" / "test_alone.py").write_text(
         "def test_alone(helpdesk_host):\n"
         "    ids = {plugin.id for plugin in helpdesk_host.plugins}\n"

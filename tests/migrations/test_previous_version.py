@@ -1,19 +1,17 @@
 """The version before of a plugin runs on the tables of the next one, until that takes something away."""
 
-import sys
 from collections.abc import Iterator
-from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
 
-from helpdesk_core.database import metadata
 from helpdesk_core.lineages import lineages
 from helpdesk_core.migrations import upgrade
-from helpdesk_core.plugins import PluginHealth, PluginHost, discovery, load_plugins
+from helpdesk_core.plugins import PluginHealth, PluginHost, load_plugins
 from helpdesk_core.testing import running
 from helpdesk_core.uninstalling import Removal, names_of, remove
 from tests.contract.steps import created, refused, served
+from tests.packages import entry_point, findable, write_package
 from tests.uninstalling.snapshots import schema
 
 CODE = '''
@@ -112,23 +110,12 @@ NEXT = {
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The package of the plugin, in the version before."""
-    folder = tmp_path / "packages" / "helpdesk_rota"
-    (folder / "migrations").mkdir(parents=True)
-    (folder / "__init__.py").touch()
-    (folder / "plugin.toml").write_text('id = "rota"\nname = "Rota"\napi = 1\nprefixes = ["rota"]\n')
-    (folder / "plugin.py").write_text(CODE)
-    (folder / "migrations" / "0001.py").write_text(HEAD.format("0001", None, "") + SHIFTS)
-    monkeypatch.syspath_prepend(str(folder.parent))
-    monkeypatch.setattr(
-        discovery, "entry_points", lambda group: [EntryPoint("rota", "helpdesk_rota", "helpdesk.plugins")]
-    )
-    load_plugins(())  # the built-in ones keep their tables
-    tables = set(metadata.tables)
-    yield folder
-    for name in [name for name in sys.modules if name.startswith("helpdesk_rota")]:
-        del sys.modules[name]
-    for name in set(metadata.tables) - tables:
-        metadata.remove(metadata.tables[name])
+    packages = tmp_path / "packages"
+    with findable(packages, monkeypatch) as entries:
+        first = HEAD.format("0001", None, "") + SHIFTS
+        folder = write_package(packages, "rota", CODE, revisions={"0001": first})
+        entries.append(entry_point(folder))
+        yield folder
 
 
 @pytest.fixture

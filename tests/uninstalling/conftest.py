@@ -1,17 +1,15 @@
 """A plugin that leaves something everywhere: tables, an index, events, jobs, notifications, settings, permissions."""
 
-import sys
 from collections.abc import Iterator
-from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
 
-from helpdesk_core.database import metadata
 from helpdesk_core.lineages import Lineage, lineages
 from helpdesk_core.migrations import upgrade
-from helpdesk_core.plugins import Plugin, PluginHost, discovery, load_plugins
+from helpdesk_core.plugins import Plugin, PluginHost, load_plugins
 from helpdesk_core.testing import Installation, running
+from tests.packages import entry_point, findable, write_package
 
 CODE = '''
 from datetime import datetime
@@ -160,24 +158,12 @@ def downgrade():
 @pytest.fixture
 def rota(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Plugin]:
     """The plugin, loaded and installed nowhere."""
-    folder = tmp_path / "packages" / "helpdesk_rota"
-    (folder / "migrations").mkdir(parents=True)
-    (folder / "__init__.py").touch()
-    (folder / "plugin.toml").write_text('id = "rota"\nname = "Rota"\napi = 1\nprefixes = ["rota"]\n')
-    (folder / "plugin.py").write_text(CODE)
-    (folder / "migrations" / "0001_rota.py").write_text(REVISION)
-    monkeypatch.syspath_prepend(str(folder.parent))
-    entry = EntryPoint("rota", "helpdesk_rota", "helpdesk.plugins")
-    monkeypatch.setattr(discovery, "entry_points", lambda group: [entry])
-    tables, indexes = set(metadata.tables), set(metadata.info.get("search_indexes", ()))
-    found = next(plugin for plugin in load_plugins().plugins if plugin.id == "rota")
-    assert found.state == "active", found.reason
-    yield found
-    for name in [name for name in sys.modules if name.startswith("helpdesk_rota")]:
-        del sys.modules[name]
-    for name in set(metadata.tables) - tables:
-        metadata.remove(metadata.tables[name])
-    metadata.info["search_indexes"] = indexes
+    folder = tmp_path / "packages"
+    with findable(folder, monkeypatch) as entries:
+        entries.append(entry_point(write_package(folder, "rota", CODE, revisions={"0001_rota": REVISION})))
+        found = next(plugin for plugin in load_plugins().plugins if plugin.id == "rota")
+        assert found.state == "active", found.reason
+        yield found
 
 
 @pytest.fixture

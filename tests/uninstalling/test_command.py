@@ -7,7 +7,9 @@ from click.testing import CliRunner
 
 from helpdesk_core.cli import main
 from helpdesk_core.plugins import discovery
+from helpdesk_core.plugins.manifest import BadManifest, read_manifest
 from helpdesk_core.pytest_plugin import logging_put_back
+from tests.packages import MANIFEST, entry_point, write_package
 from tests.uninstalling.snapshots import schema
 
 
@@ -77,22 +79,29 @@ def test_works_after_the_package_is_gone(helpdesk, installed, monkeypatch):
     ("plugin", "sentence"),
     [
         ("accounts", "accounts belongs to the core."),
+        ("core", "core belongs to the core."),
+        ("helpdesk", "helpdesk belongs to the core."),
+        ("core_login", "core_login cannot be the id of a plugin."),
+        ("", " cannot be the id of a plugin."),
         ("nothing", "There is no plugin nothing, and nothing left of one."),
     ],
 )
 def test_refuses_what_cannot_be_uninstalled(helpdesk, installed, plugin, sentence):
+    before = schema(f"sqlite:///{installed}/helpdesk.db")
     told = helpdesk("plugin", "uninstall", plugin, "--yes")
     assert (told.exit_code, sentence in told.output) == (2, True)
+    assert schema(f"sqlite:///{installed}/helpdesk.db") == before
+
+
+@pytest.mark.parametrize("id", ["core", "helpdesk"])
+def test_no_plugin_can_be_called_as_tables_of_the_core_are(tmp_path, id):
+    with pytest.raises(BadManifest, match=f"{id} belongs to the core"):
+        read_manifest(write_package(tmp_path, id))
 
 
 def test_refuses_while_others_need_it(helpdesk, installed, rota, monkeypatch, tmp_path):
-    folder = tmp_path / "packages" / "helpdesk_pager"
-    folder.mkdir()
-    (folder / "__init__.py").touch()
-    (folder / "plugin.py").touch()
-    (folder / "plugin.toml").write_text('id = "pager"\nname = "Pager"\napi = 1\nrequires = ["rota"]\n')
-    entries = [*discovery.entry_points(group=discovery.ENTRY_POINTS)]
-    entries.append(discovery.EntryPoint("pager", "helpdesk_pager", discovery.ENTRY_POINTS))
+    pager = write_package(tmp_path / "packages", "pager", manifest=MANIFEST + 'requires = ["rota"]\n')
+    entries = [*discovery.entry_points(group=discovery.ENTRY_POINTS), entry_point(pager)]
     monkeypatch.setattr(discovery, "entry_points", lambda group: entries)
     told = helpdesk("plugin", "uninstall", "rota", "--yes")
     assert (told.exit_code, "pager cannot do without rota" in told.output) == (1, True)
