@@ -1,8 +1,9 @@
 """What PostgreSQL needs: how to connect to it, what it keeps, and when to see whether a connection still stands."""
 
+import contextlib
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -79,13 +80,17 @@ def prepare_postgres(engine: Engine, *, idle_seconds: float = IDLE_SECONDS) -> N
     @event.listens_for(engine, "handle_error")
     def forget_plans(context: Any) -> None:
         """Give up connections whose statements were planned before a migration changed what they return."""
-        error = context.original_exception
-        if getattr(error, "sqlstate", None) == _OUTDATED[0] and _OUTDATED[1] in str(error):
+        if is_outdated(context.original_exception):
             context.is_disconnect = True
 
 
+def is_outdated(error: BaseException | None) -> bool:
+    """Tell whether a statement failed because a migration has changed what it returned when it was planned."""
+    return getattr(error, "sqlstate", None) == _OUTDATED[0] and _OUTDATED[1] in str(error)
+
+
 def _forget_kept(connection: Any, *_: Any) -> None:
-    """Make statements anew when a transaction is rolled back: psycopg has the server forget whatever it has kept."""
+    """Make statements anew when a rollback has psycopg tell the server to forget whatever it keeps."""
     if connection.invalidated or not connection.get_execution_options().get("writes", True):
         return
     kept: KeptStatements | None = connection.info.get("kept")
@@ -133,8 +138,13 @@ class KeptStatements:
         return begun and connection.cursor_factory is self._driver.Cursor
 
     def forget(self) -> None:
-        """Make all anew, unless no transaction has begun."""
-        if self._pgconn.transaction_status != self._idle:
+        """Make all anew if a transaction is about to end in which the driver keeps statements of its own.
+
+        Only then it has the server forget all; those that are not forgotten must be found again, or they would stay
+        there for nothing. The driver has no other word for it, see its `PrepareManager.clear`.
+        """
+        in_transaction = self._pgconn.transaction_status != self._idle
+        if in_transaction and self._connection._prepared._names:  # noqa: SLF001
             self._names.clear()
 
     def rows(self, sql: str, parameters: Mapping[str, Any]) -> Rows:
@@ -154,9 +164,9 @@ class KeptStatements:
         try:
             results = run([self._bound(*each) for each in asked])
         except self._outdated:
-            self._names.clear()
-            if not self._connection.autocommit:
+            if self._pgconn.transaction_status != self._idle:
                 raise
+            self._drop({sql for sql, _ in asked})
             results = run([self._bound(*each) for each in asked])
         return [self._loaded(result) for result in results]
 
@@ -205,18 +215,25 @@ class KeptStatements:
 
     def _name(self, sql: str, text: bytes, types: Any) -> bytes:
         """Return what the server calls a statement with parameters of these types; make it if need be."""
-        name = self._names.get((sql, types))
+        name = self._names.pop((sql, types), None)
         if name is None:
             if len(self._names) >= MOST_KEPT:
-                oldest = next(iter(self._names))
-                self._pgconn.send_query(b"DEALLOCATE " + self._names.pop(oldest))
-                self._answer()
+                self._deallocate(self._names.pop(next(iter(self._names))))
             self._made += 1
             name = b"helpdesk_%d" % self._made
             self._pgconn.send_prepare(name, text, types)
             self._answer()
-            self._names[sql, types] = name
+        self._names[sql, types] = name  # as the last one: what was not used for longest is the first to go
         return name
+
+    def _drop(self, statements: Collection[str]) -> None:
+        for key in [key for key in self._names if key[0] in statements]:
+            with contextlib.suppress(self._driver.errors.InvalidSqlStatementName):  # somebody else has
+                self._deallocate(self._names.pop(key))
+
+    def _deallocate(self, name: bytes) -> None:
+        self._pgconn.send_query(b"DEALLOCATE " + name)
+        self._answer()
 
     def _answer(self) -> Any:
         """Wait for what was sent, as the driver's cursors do, so that the connection can be closed meanwhile."""

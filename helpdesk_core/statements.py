@@ -31,7 +31,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import CompilerElement
 
 from helpdesk_core.database import Ranked
-from helpdesk_core.postgres import KeptStatements, Rows
+from helpdesk_core.postgres import KeptStatements, Rows, is_outdated
 from helpdesk_core.tenancy import organization_of
 
 # The driver's own style would bind by position; by name, one mapping serves any shape.
@@ -192,7 +192,8 @@ def _cursor(connection: Connection, sql: str) -> Iterator[Any]:
         with _known_errors(connection, sql):
             yield cursor
     except BaseException:
-        _forget_cursor(connection)  # who knows in which state it is
+        if not connection.invalidated:
+            _forget_cursor(connection)  # who knows in which state it is
         raise
 
 
@@ -204,8 +205,17 @@ def _known_errors(connection: Connection, sql: str) -> Iterator[None]:
         yield
     except driver.Error as error:
         connection.info.get("failed", _unnoticed)(error)
+        outdated = is_outdated(error)
+        if outdated:
+            connection.invalidate(error)
         raise DBAPIError.instance(
-            sql, None, error, driver.Error, hide_parameters=True, dialect=connection.dialect
+            sql,
+            None,
+            error,
+            driver.Error,
+            hide_parameters=True,
+            connection_invalidated=outdated,
+            dialect=connection.dialect,
         ) from error
 
 

@@ -5,10 +5,7 @@ import threading
 from collections.abc import Callable
 from datetime import timedelta
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from helpdesk_core.clock import Clock
-from helpdesk_core.errors import HelpdeskError
 
 log = logging.getLogger("helpdesk.upkeep")
 
@@ -41,8 +38,8 @@ class Upkeep:
         for chore in self.chores:
             try:
                 chore()
-            except (SQLAlchemyError, HelpdeskError):
-                log.exception("upkeep failed")
+            except Exception:
+                log.exception("upkeep failed")  # whatever it was: nobody would begin the thread again
 
     def _loop(self) -> None:
         while not self._stopping.is_set():

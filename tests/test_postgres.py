@@ -37,6 +37,9 @@ OTHERS = text(
 )
 
 
+KEPT = text("SELECT count(*) FROM pg_prepared_statements WHERE name LIKE 'helpdesk_%'")
+
+
 def end_connections(database: Database) -> None:
     """Have the server end every connection to a database, as it does when it is stopped."""
     engine = create_engine(database.engine.url, isolation_level="AUTOCOMMIT")
@@ -147,6 +150,18 @@ class TestStatementsOfReadModels:
             with pytest.raises(DBAPIError):
                 read(divided, by=0)
 
+    def test_rollbacks_leave_none_behind_on_the_server(self, installation: Installation) -> None:
+        database = Database(installation.parts.settings.database, threads=1)
+        again = Prepared(select(literal_column("3 AS comes_again")))
+        for _ in range(4):
+            with database.session(writes=True) as session:
+                session.execute(text("SELECT 1"))
+            with database.session(writes=False) as session:
+                assert [again.rows(session, {}) for _ in range(2)] == [[(3,)]] * 2
+        with database.session(writes=False) as session:
+            assert session.scalar(KEPT) == 1
+        database.dispose()
+
     @pytest.mark.parametrize("in_transactions", [False, True])  # as those that read are with row-level security
     def test_they_are_found_again_after_somebody_rolled_back(
         self, installation: Installation, *, in_transactions: bool
@@ -179,12 +194,11 @@ class TestStatementsOfReadModels:
 
     def test_no_more_are_kept_than_there_is_room_for(self, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(postgres, "MOST_KEPT", 2)
-        kept = text("SELECT count(*) FROM pg_prepared_statements WHERE name LIKE 'helpdesk_%'")
         several = [Prepared(select(literal_column(f"{number} AS one_of_several"))) for number in range(4)]
         with database.session(writes=False) as session:
             for number, statement in enumerate(several):
                 assert [statement.rows(session, {}) for _ in range(3)] == [[(number,)]] * 3
-            assert session.scalar(kept) == 2
+            assert session.scalar(KEPT) == 2
 
     def test_one_that_is_broken_off_takes_its_connection_with_it(
         self, read: Any, database: Database, monkeypatch: pytest.MonkeyPatch
@@ -251,6 +265,20 @@ class TestSeveralStatementsAtOnce:
         other.dispose()
         assert read((one, {}), (names, {}), (one, {})) == [[(1,)], [], [(1,)]]
 
+    def test_making_room_for_one_takes_none_of_the_others(
+        self, installation: Installation, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(postgres, "MOST_KEPT", 3)
+        database = Database(installation.parts.settings.database, threads=1, row_security=True)  # in a transaction
+        first, *others, last = [Prepared(select(literal_column(f"{number} AS room"))) for number in range(4)]
+        with database.session(writes=False) as session:
+            set_unscoped(session)
+            last.rows(session, {})
+            for statement in (first, *others):
+                assert len([statement.rows(session, {}) for _ in range(2)]) == 2
+            assert rows_of_each(session, [(first, {}), (last, {})]) == [[(0,)], [(3,)]]
+        database.dispose()
+
     def test_those_of_a_session_that_writes_see_what_it_wrote(self, database: Database) -> None:
         number = Prepared(text("SELECT count(*) FROM written"))
         with database.session(writes=True) as session:
@@ -258,6 +286,34 @@ class TestSeveralStatementsAtOnce:
             for count in range(3):
                 assert rows_of_each(session, [(number, {}), (number, {})]) == [[(count,)]] * 2
                 session.execute(text("INSERT INTO written VALUES ('a')"))
+
+
+@pytest.mark.parametrize("writes", [False, True])
+def test_one_of_a_transaction_that_a_migration_changed_fails_once_as_if_the_database_was_away(
+    installation: Installation, *, writes: bool
+) -> None:
+    database = Database(installation.parts.settings.database, threads=1, row_security=True)
+    names = Prepared(select(column("name")).select_from(table("moved")))
+
+    def read() -> list[tuple[Any, ...]]:
+        with database.session(writes=writes) as session:
+            set_unscoped(session)
+            found = names.rows(session, {})
+            session.commit()
+            return found
+
+    other = create_engine(database.engine.url)
+    with other.begin() as connection:
+        connection.execute(text("CREATE TABLE moved (name varchar(10))"))
+    assert [read() for _ in range(PREPARE_AFTER + 2)] == [[]] * (PREPARE_AFTER + 2)
+    with other.begin() as connection:
+        connection.execute(text("ALTER TABLE moved ALTER name TYPE text"))
+    other.dispose()
+    with pytest.raises(DBAPIError) as caught:
+        read()
+    assert is_away(caught.value)
+    assert read() == []
+    database.dispose()
 
 
 def test_a_statement_whose_result_a_migration_changed_is_planned_anew(database: Database) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, or_, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from helpdesk_core.accounts.models import ApiKey, Login, User
-from helpdesk_core.database import Database, commit
+from helpdesk_core.database import Database, commit, on_rollback
 from helpdesk_core.statements import Prepared
 from helpdesk_core.tenancy import set_unscoped
 
@@ -50,6 +50,7 @@ class LastUse:
         Rows are locked in the order of their keys, as in every other process.
         """
         pending, self._pending = self._pending, {}
+        on_rollback(session, lambda: self._keep(pending))
         if len(self._noted) > KEPT_ROWS:
             self._noted = {}
         rows = [
@@ -58,6 +59,10 @@ class LastUse:
             for key, (moment, address) in sorted(pending.items())
         ]
         self._write.run(session, *rows)
+
+    def _keep(self, pending: dict[int, tuple[datetime, str]]) -> None:
+        """Write notes next time, unless there are newer ones."""
+        self._pending = {**pending, **self._pending}
 
     def __bool__(self) -> bool:
         """Tell whether anything is to be written."""

@@ -143,8 +143,9 @@ def finish(session: Session, job: Claimed) -> None:
 
 
 def postpone(session: Session, job: Claimed, at: datetime, reason: str | None, *, counts: bool = True) -> None:
-    """Have a job run again at `at`; as a failure, unless it does not count."""
-    values = {"at": at, "count": job.failures + counts, "reason": reason}
+    """Have a job run again at `at`, or with the next whole second; as a failure, unless it does not count."""
+    whole = at + timedelta(microseconds=-at.microsecond % 1_000_000)  # the database would leave the parts out
+    values = {"at": whole, "count": job.failures + counts, "reason": reason}
     if not _postpone.rows(session, {"job_id": job.id, "mine": job.attempts, **values}):
         raise LeaseLost
 

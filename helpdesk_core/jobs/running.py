@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import orjson
@@ -36,7 +36,7 @@ from helpdesk_core.jobs.registry import Registered, Registry, Tenants
 from helpdesk_core.jobs.schedules import enqueue_due
 from helpdesk_core.jobs.work import Work
 from helpdesk_core.plugins import Hung, PluginHealth, Watchdog
-from helpdesk_core.plugins.health import NOBODYS_FAULT
+from helpdesk_core.plugins.health import is_nobodys_fault
 from helpdesk_core.plugins.outages import Outage
 from helpdesk_core.tenancy import set_organization, set_unscoped
 from helpdesk_core.tracing import NO_TRACES, Tracing
@@ -44,6 +44,7 @@ from helpdesk_core.tracing import NO_TRACES, Tracing
 log = logging.getLogger("helpdesk.jobs")
 
 QUICK_BATCH = 20
+_OUTCOMES = {type(None): "done", Again: "again", GivenUp: "given_up"}
 SWITCHED_OFF = timedelta(hours=1)
 """How long a job waits whose plugin the organisation has switched off."""
 
@@ -247,7 +248,7 @@ class Runner:
     def _wait_for_end(self, job: Claimed, outage: Outage) -> None:
         """Put off what a plugin has to do that does not run at present; that is no failure of the job."""
         with self._settling() as session:
-            at = _whole(outage.until or self._clock.now() + OUTAGE)
+            at = outage.until or self._clock.now() + OUTAGE
             claims.postpone(session, job, at, f"the plugin is {outage.state}: {outage.reason}", counts=False)
 
     def _try(self, job: Claimed, registered: Registered, cause: Happened | None) -> None:
@@ -260,10 +261,11 @@ class Runner:
             ):
                 if isinstance(registered.what, Handler):
                     self._handle(registered.what, work, job, cause)
+                    outcome = "done"
                 else:
-                    self._do(registered.what, work, job, cause)
+                    outcome = self._do(registered.what, work, job, cause)
             self._health.succeeded(registered.plugin)
-            self.ran(registered, time.monotonic() - begun.at, "done")
+            self.ran(registered, time.monotonic() - begun.at, outcome)
         except LeaseLost:
             raise
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin's failure is recorded and tried again
@@ -276,7 +278,7 @@ class Runner:
             self._begun.pop(job.id, None)
 
     def _blame(self, registered: Registered, error: BaseException) -> None:
-        if not isinstance(error, NOBODYS_FAULT):
+        if not is_nobodys_fault(error):
             self._health.failed(registered.plugin, registered.phase, error)
 
     def _handle(self, handler: Handler, work: Work, job: Claimed, cause: Happened | None) -> None:
@@ -300,11 +302,10 @@ class Runner:
             raise UnknownEvent(f"nobody knows {cause.type}")
         return found  # type: ignore[no-any-return]
 
-    def _do(self, what: Job, work: Work, job: Claimed, cause: Happened | None) -> None:
-        now = self._clock.now()
+    def _do(self, what: Job, work: Work, job: Claimed, cause: Happened | None) -> str:
         context = JobContext(
             job.organization_id,
-            now,
+            self._clock.now(),
             job.failures + 1,
             cause,
             self._extra,
@@ -324,6 +325,7 @@ class Runner:
         work.commit()
         if isinstance(context.verdict, Again):
             self._later(context.verdict.at - self._clock.now())
+        return _OUTCOMES[type(context.verdict)]
 
     def _failed(self, job: Claimed, registered: Registered, error: BaseException) -> None:
         """Have the job tried again, later each time, or leave it among the dead."""
@@ -335,7 +337,7 @@ class Runner:
                 claims.bury(session, job, reason)
                 log.error("a job is dead", exc_info=error, extra=told)
             else:
-                claims.postpone(session, job, _whole(self._clock.now() + wait), reason)
+                claims.postpone(session, job, self._clock.now() + wait, reason)
                 log.warning("a job failed", exc_info=error, extra=told)
         if wait is not None:
             self._later(wait)
@@ -346,8 +348,3 @@ class Runner:
             set_unscoped(session)
             yield session
             commit(session)
-
-
-def _whole(instant: datetime) -> datetime:
-    """Round up to whole seconds, which is what the database keeps."""
-    return instant + timedelta(microseconds=-instant.microsecond % 1_000_000)

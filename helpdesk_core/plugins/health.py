@@ -19,7 +19,7 @@ from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
 from helpdesk_core.clock import Clock
-from helpdesk_core.database import AWAY, Database, commit
+from helpdesk_core.database import Database, commit, is_away
 from helpdesk_core.errors import HelpdeskError
 from helpdesk_core.plugins.breaker import Breaker
 from helpdesk_core.plugins.discovery import BUILT_IN
@@ -39,8 +39,13 @@ MIGRATIONS_LOOKED_AT = timedelta(minutes=1)
 FAULTS_KEPT = timedelta(days=7)
 
 
-NOBODYS_FAULT = (HelpdeskError, IntegrityError, DataError, *AWAY)
-"""What no plugin is blamed for: refusals, conflicts with what others wrote, a database that does not answer."""
+_NOBODYS_FAULT = (HelpdeskError, IntegrityError, DataError)
+"""What no plugin is blamed for: refusals, and conflicts with what others wrote."""
+
+
+def is_nobodys_fault(error: BaseException) -> bool:
+    """Tell whether no plugin is to blame: for refusals, conflicts with others, a database that does not answer."""
+    return isinstance(error, _NOBODYS_FAULT) or is_away(error)
 
 
 class Hung(Exception):

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection
 from fnmatch import fnmatchcase
 from typing import Any, Protocol
 
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from helpdesk_core.clock import Clock
@@ -105,6 +106,8 @@ class Frame:
             if self._hosts and not self._served(scope):
                 raise BadRequest("This host name is not served here.")
             await self._app(scope, receive, framed)
+        except ClientDisconnect:
+            pass  # in the middle of a body: nobody is there to be answered
         except Exception as error:
             if status:
                 raise  # too late for an answer; the server closes the connection

@@ -29,7 +29,7 @@ from helpdesk_core.events import Origin, attribute_session
 from helpdesk_core.keys import Vault, derived_keys
 from helpdesk_core.limits.spending import Spending
 from helpdesk_core.plugins import Gate, Phase, PluginHealth, Watchdog
-from helpdesk_core.plugins.health import NOBODYS_FAULT
+from helpdesk_core.plugins.health import is_nobodys_fault
 from helpdesk_core.queries import Loaded
 from helpdesk_core.schemas import Dialect
 from helpdesk_core.tenancy import begin_identifying, end_identifying, set_organization
@@ -129,7 +129,7 @@ class UnitOfWork:
                 return self._attempt(endpoint, incoming, now, spending, again=again + 1)
             dialect = choose(wanted, principal.dialect if principal else None, endpoint.document)
             form = Form(wanted.envelope, incoming.request_id, now)
-            if not isinstance(error, NOBODYS_FAULT):
+            if not is_nobodys_fault(error):
                 self._health.failed(endpoint.plugin, self.phase, error)
             refusal = told(error, incoming.request_id, incoming.path)
             if refusal.errors and endpoint.body is not None:

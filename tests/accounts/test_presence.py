@@ -54,6 +54,19 @@ def test_activity_of_many_is_written_at_once(installation, member, owner):
     assert served(owner.get("/users/profile/"))["last_active_at"] is not None
 
 
+def test_activity_whose_writing_failed_is_written_next_time(installation, member, monkeypatch):
+    member.get("/users/profile/")
+    with monkeypatch.context() as patched:
+        patched.setattr("helpdesk_core.accounts.presence.commit", unable)
+        installation.parts.upkeep.keep_up()
+    assert served(member.get("/users/profile/"))["last_active_at"] is None
+    assert seen(installation, member) == "2026-03-02T10:00:00Z"
+
+
+def unable(_session):
+    raise OSError("no space left")
+
+
 def test_nothing_is_written_where_nothing_happened(installation, member):
     seen(installation, member)
     installation.parts.upkeep.keep_up()

@@ -26,6 +26,7 @@ _TOO_SLOW = (
 class _Refused:
     """Stands where the answer to a request would be made, when it was refused."""
 
+    response_started: ClassVar[bool] = True
     response_complete: ClassVar[bool] = True
     message_event: ClassVar[asyncio.Event] = asyncio.Event()
 
@@ -62,7 +63,7 @@ class Protocol(HttpToolsProtocol):
         """Read on. Whoever sends something must come to the end of a head, however slowly they do the rest."""
         super().data_received(data)
         waits = self._deadline is None and self.timeout_keep_alive_task is None and not self._is_a_socket
-        if waits and (self._in_head or self._is_idle()):
+        if waits and self._is_idle():  # while an answer is awaited, the next request may lie unread
             self._expect_a_head()
 
     def handle_websocket_upgrade(self) -> None:
@@ -104,7 +105,10 @@ class Protocol(HttpToolsProtocol):
     def _is_too_much(self) -> bool:
         writes = self.parser.get_method() not in READING
         return (
-            self.url.startswith(API) and self._serving.pressure.is_high(writes=writes) and self._can_be_refused_here()
+            self.url.startswith(API)
+            and self._serving.pressure.is_high(writes=writes)
+            and self._can_be_refused_here()
+            and not (self.parser.should_upgrade() and self._should_upgrade())
         )
 
     def _can_be_refused_here(self) -> bool:

@@ -57,6 +57,8 @@ class Connection:
     def __init__(self, header_seconds: float) -> None:
         self.serving = Serving(Pressure(1.0), header_seconds)
         self.asked: list[str] = []
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
         state = {"serving": self.serving, "refusals": Refusals(SystemClock())}
         config = Config(self._app, log_config=None, access_log=False, ws="none", interface="asgi3")
         config.load()
@@ -66,6 +68,7 @@ class Connection:
 
     async def _app(self, scope: Any, receive: Any, send: Any) -> None:
         self.asked.append(f"{scope['method']} {scope['path']}")
+        await self.may_answer.wait()
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
         await send({"type": "http.response.body", "body": b"ok"})
 
@@ -124,6 +127,16 @@ def test_a_second_head_that_does_not_end_is_not_waited_for_either() -> None:
     connected(scenario, header_seconds=0.05)
 
 
+def test_whoever_has_begun_the_next_request_still_gets_the_answer_to_this_one() -> None:
+    async def scenario(connection: Connection) -> None:
+        connection.may_answer.clear()
+        asyncio.get_running_loop().call_later(0.05, connection.may_answer.set)
+        assert (await connection.ask(REQUEST + REQUEST[:10])).startswith(b"HTTP/1.1 200")
+        assert not connection.transport.is_closing()
+
+    connected(scenario, header_seconds=0.01)
+
+
 def test_a_body_that_nobody_reads_any_more_ends_as_well() -> None:
     async def scenario(connection: Connection) -> None:
         await connection.ask(POST)
@@ -134,15 +147,21 @@ def test_a_body_that_nobody_reads_any_more_ends_as_well() -> None:
     connected(scenario, header_seconds=0.01)
 
 
-def test_a_socket_that_was_opened_stays_open() -> None:
-    class Socket:
-        def __init__(self, **_: Any) -> None: ...
+class Socket:
+    """Stands for the protocol of sockets."""
 
-        def connection_made(self, _: Any) -> None: ...
+    def __init__(self, **_: Any) -> None: ...
 
-        def data_received(self, _: bytes) -> None: ...
+    def connection_made(self, _: Any) -> None: ...
 
+    def data_received(self, _: bytes) -> None: ...
+
+
+@pytest.mark.parametrize("under_pressure", [False, True])
+def test_a_socket_that_was_opened_stays_open(*, under_pressure: bool) -> None:
     async def scenario(connection: Connection) -> None:
+        if under_pressure:
+            connection.feel_pressure()
         connection.protocol.ws_protocol_class = Socket  # type: ignore[assignment]
         upgrade = b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
         connection.protocol.data_received(REQUEST[:-2] + upgrade)
@@ -238,6 +257,18 @@ def test_a_process_that_was_replaced_answers_once_more_and_says_that_this_was_al
         assert answer.startswith(b"HTTP/1.1 200")
         assert b"connection: close" in answer
         assert connection.transport.is_closing()
+
+    connected(scenario)
+
+
+def test_a_process_that_was_replaced_under_pressure_waits_for_those_it_has_refused() -> None:
+    async def scenario(connection: Connection) -> None:
+        connection.feel_pressure()
+        await connection.ask(REQUEST)
+        connection.serving.retiring = True
+        connection.protocol.shutdown()
+        assert not connection.transport.is_closing()
+        assert b"connection: close" in await connection.ask(REQUEST)
 
     connected(scenario)
 
