@@ -83,14 +83,7 @@ def assemble(
     """
     clock = clock or SystemClock()
     host = host or load_plugins(settings.wanted_plugins, seconds=settings.plugin_start_seconds)
-    quick, slow = lane_sizes(settings)
-    threads = quick + slow + settings.job_threads + 7  # the event loop, readiness, upkeep, leases, three of the socket
-    database = Database(
-        settings.database,
-        threads=threads,
-        synchronous=settings.sqlite_synchronous,
-        row_security=settings.row_security,
-    )
+    database = _database(settings)
     upkeep, bell = Upkeep(), Bell(settings)
     contributions = Contributions(host, plan_of)
     files = files or FolderStore(settings.home / "files")
@@ -122,6 +115,17 @@ def assemble(
     extra[Telemetry] = telemetry_of(services, chain)
     upkeep.chores.extend([health.refresh, *_chores(services, leases, quota)])
     return Parts(settings, host, services, runner, bell, upkeep, declared_endpoints(host))
+
+
+def _database(settings: Settings) -> Database:
+    quick, slow = lane_sizes(settings)
+    threads = quick + slow + settings.job_threads + 7  # the event loop, readiness, upkeep, leases, three of the socket
+    return Database(
+        settings.database,
+        threads=threads,
+        synchronous=settings.sqlite_synchronous,
+        row_security=settings.row_security,
+    )
 
 
 def _extra(settings: Settings, host: PluginHost, clock: Clock, contributions: Contributions) -> dict[type, Any]:

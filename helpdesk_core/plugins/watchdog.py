@@ -112,13 +112,16 @@ class Watchdog:
     def _leave(self, call: Call) -> None:
         while True:
             try:
-                with self._lock:
-                    self._calls.pop(call.thread, None)
-                    if call.told_at is not None:
-                        _interrupt(call.thread, None)  # what it was told and has not heard yet
+                self._forget(call)
                 return
             except Hung:
                 continue  # it was told just now
+
+    def _forget(self, call: Call) -> None:
+        with self._lock:
+            self._calls.pop(call.thread, None)
+            if call.told_at is not None:
+                _interrupt(call.thread, None)  # what it was told and has not heard yet
 
     def _loop(self) -> None:
         while not self._stopping.wait(LOOKS_EVERY_SECONDS):

@@ -87,16 +87,16 @@ def seen_statements(installation, client, path, **parameters):
 
 
 def plan(installation, sql):
+    """What the planner will do; but for reading all counters once it knows that they are few for each organisation."""
     with installation.parts.services.database.engine.connect() as connection:
         cursor = connection.connection.cursor()
-        return cursor.execute(f"EXPLAIN QUERY PLAN {sql}", defaultdict(lambda: 1)).fetchall()
+        rows = cursor.execute(f"EXPLAIN QUERY PLAN {sql}", defaultdict(lambda: 1)).fetchall()
+        known = cursor.execute("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_stat1'").fetchall()
+    return [row for row in rows if not known or row[3] != "SCAN tickets_count"]
 
 
 def scanned_or_sorted(rows):
-    """What touches every ticket, or sorts more than the few rows that several ordered scans bring together.
-
-    The counters that give the total are a few rows for each organisation.
-    """
+    """What touches every ticket, or sorts more than the few rows that several ordered scans bring together."""
     names = {row[0]: row[3] for row in rows}
     parents = {row[0]: row[1] for row in rows}
 
@@ -108,7 +108,7 @@ def scanned_or_sorted(rows):
     merging = any("UNION" in name or "COMPOUND" in name for name in names.values())
     found = []
     for key, parent, _, detail in rows:
-        if detail.startswith("SCAN tickets_") and detail != "SCAN tickets_count":
+        if detail.startswith("SCAN tickets_"):
             found.append(detail)
         sorts_merged = merging and parent in {0} | {k for k, n in names.items() if "UNION" in n or "COMPOUND" in n}
         if "TEMP B-TREE" in detail and not sorts_merged:
