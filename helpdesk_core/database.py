@@ -272,6 +272,8 @@ class Database:
 
 
 def _commit_instead(connection: Connection) -> None:
+    if connection.invalidated:
+        return
     with suppress(connection.dialect.loaded_dbapi.Error):  # a broken connection is rolled back, which tells
         connection.connection.commit()
 

@@ -70,14 +70,23 @@ class Prepared:
     organisation of the session: these statements are outside the tenancy filter, so each must ask for it.
     """
 
-    def __init__(self, statement: CompilerElement | Build, *, columns: Sequence[str] | None = None) -> None:
+    def __init__(
+        self,
+        statement: CompilerElement | Build,
+        *,
+        columns: Sequence[str] | None = None,
+        planned_each_time: bool = False,
+    ) -> None:
         """Keep the statement; its parameters are named `bindparam`s.
 
         Args:
             statement: the statement, or what builds it for `sqlite` or `postgresql`.
             columns: of an INSERT without values, the columns that each run gives.
+            planned_each_time: whether its best plan depends so much on its values that PostgreSQL must not settle for
+                one.
         """
         self._statement = statement
+        self._planned_each_time = planned_each_time
         self._columns = list(columns) if columns is not None else None
         self._compiled: dict[str, _Compiled] = {}
 
@@ -85,6 +94,8 @@ class Prepared:
         """Run the statement in the transaction of `session` and return its rows."""
         connection, compiled = self.on(session)
         values = compiled.bind(session, parameters)
+        if self._planned_each_time:
+            return _fetch(connection, compiled.sql, values, prepare=False)
         kept = _kept(session, connection)
         if kept is None or not kept.can_run(compiled.sql):
             return _fetch(connection, compiled.sql, values)
@@ -160,9 +171,10 @@ def _ask(connection: Connection, sql: str, run: Callable[[], T]) -> T:
         raise
 
 
-def _fetch(connection: Connection, sql: str, values: Mapping[str, Any]) -> Rows:
+def _fetch(connection: Connection, sql: str, values: Mapping[str, Any], *, prepare: bool = True) -> Rows:
+    options = {} if prepare or connection.dialect.name != "postgresql" else {"prepare": False}
     with _cursor(connection, sql) as cursor:
-        cursor.execute(sql, values)
+        cursor.execute(sql, values, **options)
         rows: Rows = cursor.fetchall()
     if len(rows) > KEPT_RESULT:
         _forget_cursor(connection)

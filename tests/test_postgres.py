@@ -133,6 +133,12 @@ class TestStatementsOfReadModels:
         assert [read(again) for _ in range(3)] == [[(1,)]] * 3
         assert read(kept) == [("helpdesk_1",)]
 
+    def test_one_whose_plan_depends_on_its_values_is_not_kept(self, read: Any) -> None:
+        word = Prepared(select(bindparam("word", type_=String).label("planned_anew")), planned_each_time=True)
+        kept = Prepared(text("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%planned_anew%'"))
+        assert [read(word, word="a") for _ in range(PREPARE_AFTER + 3)] == [[("a",)]] * (PREPARE_AFTER + 3)
+        assert read(kept) == [(0,)]
+
     def test_parameters_of_every_kind_arrive(self, read: Any) -> None:
         echo = Prepared(
             select(
