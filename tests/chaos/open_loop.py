@@ -58,6 +58,7 @@ class Outcome:
         late: the longest time, in seconds, that the client did not come to sending and reading.
         error: the first that was lost.
         seconds: from the first request to the last answer.
+        cpu: seconds of processor time that the client itself took.
     """
 
     milliseconds: dict[str, list[float]] = field(default_factory=dict)
@@ -67,6 +68,7 @@ class Outcome:
     late: float = 0.0
     error: str = ""
     seconds: float = 0.0
+    cpu: float = 0.0
 
     def answered(self, status: int) -> list[float]:
         return self.milliseconds.get(str(status), [])
@@ -150,7 +152,7 @@ class Load:
         for _ in range(min(64, plan.connections)):
             self._open()
         await asyncio.gather(*self._opening)
-        began, sent, before = time.perf_counter(), 0, 0.0
+        began, sent, before, spent = time.perf_counter(), 0, 0.0, time.process_time()
         while (passed := time.perf_counter() - began) < plan.seconds:
             outcome.late, before = max(outcome.late, passed - before), passed
             due = min(int(passed * plan.rate) - sent, BURST)
@@ -163,6 +165,7 @@ class Load:
                 break
             await asyncio.sleep(0.01)
         outcome.seconds = time.perf_counter() - began
+        outcome.cpu = time.process_time() - spent
         outcome.lost += sum(caller.asked and not caller.gone for caller in self.callers)
 
     def _send(self, number: int) -> None:

@@ -52,16 +52,18 @@ class Pressure:
 CROWD = 32
 """So many that wait are more than the connections of usual clients."""
 
-ROUNDS = 6
-"""Rounds of the loop between two turns of a crowd. libuv accepts one connection in each: with one round for each
-request of a millisecond, newcomers would wait for a second before they could be refused."""
+STRETCH_SECONDS = 0.005
+"""How long a crowd is served before the loop looks at its sockets. To look costs about as much as to refuse somebody,
+and those who are refused in one go cost half of what they cost one by one."""
+
+MOST_AT_ONCE = 16
 
 
 class Turns:
     """Lets one request at a time run on the event loop, and the loop do everything else between two of them.
 
     Otherwise it would run all that have arrived before it looks at its sockets again, and nobody could be refused
-    before all of those were done.
+    before all of those were done. Of a crowd several run between two looks.
     """
 
     def __init__(self, backlog: Backlog) -> None:
@@ -69,6 +71,8 @@ class Turns:
         self.backlog = backlog
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._taken = False
+        self._at_once = 1
+        self._passed_on_at = 0.0
 
     async def take(self) -> None:
         """Wait for the turn of the caller, who must not wait for anything from then on."""
@@ -82,17 +86,26 @@ class Turns:
         self._taken = True
         loop.call_soon(self._pass_on, loop)
 
-    def _pass_on(self, loop: asyncio.AbstractEventLoop, rounds: int = 0) -> None:
-        if rounds == 0 and len(self._waiting) > CROWD:
-            rounds = ROUNDS
-        if rounds > 1:
-            loop.call_soon(self._pass_on, loop, rounds - 1)
-            return
-        while self._waiting:
+    def _pass_on(self, loop: asyncio.AbstractEventLoop) -> None:
+        passed = 0
+        wanted = self._how_many()
+        while self._waiting and passed < wanted:
             turn = self._waiting.popleft()
             self.backlog.popleft()
             if not turn.cancelled():
                 turn.set_result(None)
-                loop.call_soon(self._pass_on, loop)
-                return
-        self._taken = False
+                passed += 1
+        if passed:
+            loop.call_soon(self._pass_on, loop)
+        else:
+            self._taken = False
+
+    def _how_many(self) -> int:
+        """Return how many may run before the next look; what the last ones took tells how many fit into a stretch."""
+        now = time.monotonic()
+        took, self._passed_on_at = max(now - self._passed_on_at, 1e-6), now
+        if len(self._waiting) > CROWD:
+            self._at_once = max(1, min(int(self._at_once * STRETCH_SECONDS / took), MOST_AT_ONCE))
+        else:
+            self._at_once = 1
+        return self._at_once

@@ -9,7 +9,7 @@ import pytest
 from helpdesk_core.plugins import Watchdog
 from helpdesk_core.testing import Installation
 from helpdesk_core.web.lanes import Lanes
-from helpdesk_core.web.serving.pressure import Backlog, Pressure, Turns
+from helpdesk_core.web.serving.pressure import CROWD, MOST_AT_ONCE, Backlog, Pressure, Turns
 from tests.contract.steps import refused
 
 LONG_AGO = 100.0
@@ -41,6 +41,33 @@ def test_one_turn_at_a_time_in_the_order_of_arrival_with_the_loop_in_between() -
     assert "".join(happened).replace(".", "") == "abcd"
     assert "ab" not in "".join(happened)
     assert "bc" not in "".join(happened)
+
+
+def test_several_of_a_crowd_run_between_two_looks_of_the_loop() -> None:
+    backlog, happened = Backlog(), list[str]()
+
+    async def reader(turns: Turns) -> None:
+        await turns.take()
+        happened.append("r")
+
+    async def play() -> None:
+        turns, loop = Turns(backlog), asyncio.get_running_loop()
+        tasks = [loop.create_task(reader(turns)) for _ in range(3 * CROWD)]
+
+        def elsewhere() -> None:
+            happened.append(".")
+            if len(happened) < 6 * CROWD:
+                loop.call_soon(elsewhere)
+
+        loop.call_soon(elsewhere)
+        await asyncio.gather(*tasks)
+
+    asyncio.run(play())
+    stretches = [len(stretch) for stretch in "".join(happened).split(".") if stretch]
+    assert sum(stretches) == 3 * CROWD
+    assert 1 < max(stretches) <= MOST_AT_ONCE
+    assert set(stretches[-CROWD // 2 :]) == {1}
+    assert not backlog
 
 
 def test_whoever_gives_up_waiting_keeps_nobody_else_waiting() -> None:
