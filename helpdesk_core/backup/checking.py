@@ -80,10 +80,14 @@ def _broken_key(folder: Path, manifest: Manifest) -> Iterator[str]:
 
 def _changed(path: Path, size: int, sha256: str) -> Iterator[str]:
     name = path.name
-    if not path.is_file():
-        yield f"{name} is missing"
+    try:
+        if not path.is_file():
+            yield f"{name} is missing"
+            return
+        present, digest = measure(path)
+    except OSError as error:
+        yield f"{name} cannot be read: {error.strerror}"
         return
-    present, digest = measure(path)
     if present != size:
         yield f"{name} has {present:,} bytes instead of {size:,}"
     elif digest != sha256:

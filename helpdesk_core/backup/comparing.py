@@ -47,7 +47,10 @@ def _file_differences(folder: Path, store: FolderStore) -> Iterator[str]:
 
 
 def _difference(each: StoredFile, path: Path) -> Iterator[str]:
-    if not path.is_file():
-        yield f"{each.key} is missing"
-    elif measure(path) != (each.size, each.sha256):
-        yield f"{each.key} has another content"
+    try:
+        if not path.is_file():
+            yield f"{each.key} is missing"
+        elif measure(path) != (each.size, each.sha256):
+            yield f"{each.key} has another content"
+    except OSError as error:
+        yield f"{each.key} cannot be read: {error.strerror}"

@@ -1,7 +1,10 @@
-"""Checking an installation by itself: its database, and the files that rows name."""
+"""Checking an installation by itself: its database, and the files that rows name.
+
+It may be in use. A file is stored before its row and deleted after it: what seems lost or spare is looked for once more
+in a later state of the database, and only what is so there as well is told.
+"""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 
 from sqlalchemy import Table
 
@@ -24,40 +27,38 @@ def inspect_installation(installed: Installed, running: Iterable[str]) -> Iterat
         running: ids of the plugins whose tables are known.
     """
     try:
-        with installed.reading() as reader:
-            yield from _inspect(installed, reader, {CORE, *running})
+        yield from _inspect(installed, {CORE, *running})
     except BackupFailed as error:
         yield Finding("database", State.WRONG, str(error))
 
 
-def _inspect(installed: Installed, reader: Reader, running: set[str]) -> Iterator[Finding]:
-    if isinstance(reader, SqliteReader):
-        yield found("database", reader.damage(), "SQLite finds no damage")
-        yield found("references", reader.lost_references(), "every row that is referred to is there")
-    contents = contents_of(reader)
-    rows = sum(table.rows for table in contents.tables.values())
-    yield Finding("content", State.OK, f"{counted(len(contents.tables), 'table')} with {counted(rows, 'row')} read")
-    named = _Named()
-    problems = _lost_files(installed, reader, named, set(contents.tables))
-    yield found("stored files", problems, "every file that a row names is there")
+def _inspect(installed: Installed, running: set[str]) -> Iterator[Finding]:
+    spare = set(installed.files)  # before the database is read: what is stored from now on is not looked at
+    with installed.reading() as reader:
+        if isinstance(reader, SqliteReader):
+            yield found("database", reader.damage(), "SQLite finds no damage")
+            yield found("references", reader.lost_references(), "every row that is referred to is there")
+        contents = contents_of(reader)
+        rows = sum(table.rows for table in contents.tables.values())
+        yield Finding("content", State.OK, f"{counted(len(contents.tables), 'table')} with {counted(rows, 'row')} read")
+        suspects = {key for _, key, size in _named(reader, spare) if _fault(installed, key, size)}
+    with installed.reading() as reader:
+        yield found("stored files", _faults(installed, reader, spare, suspects), "every file that a row names is there")
     unknown = sorted(contents.lineages.keys() - running)
-    yield _without_row(installed, named, unknown)
+    yield _without_row((key for key in sorted(spare) if installed.files.path(key).exists()), unknown)
 
 
-@dataclass
-class _Named:
-    """The keys of files that rows name; as bytes, a third of the memory."""
-
-    keys: set[bytes] = field(default_factory=set)
-
-
-def _lost_files(installed: Installed, reader: Reader, named: _Named, present: set[str]) -> Iterator[str]:
+def _named(reader: Reader, spare: set[str]) -> Iterator[tuple[str, str, int | None]]:
+    """Iterate over the files that rows name: where, by which key and of which size. They are taken out of `spare`."""
+    present = set(reader.tables())
     for table, columns in _marked():
-        if table.name in present:
-            for key, size in reader.select(table.name, *columns):
-                yield from _lost(installed, f"{table.name}.{columns[0]}", key, size if len(set(columns)) > 1 else None)
-                if key:
-                    named.keys.add(key.encode())
+        if table.name not in present:
+            continue
+        has_size = len(set(columns)) > 1
+        for key, size in reader.select(table.name, *columns):
+            if key:
+                spare.discard(key)
+                yield f"{table.name}.{columns[0]}", key, size if has_size else None
 
 
 def _marked() -> Iterator[tuple[Table, tuple[str, str]]]:
@@ -68,20 +69,24 @@ def _marked() -> Iterator[tuple[Table, tuple[str, str]]]:
                 yield table, (column.name, column.info[STORED_FILE] or column.name)
 
 
-def _lost(installed: Installed, where: str, key: str | None, size: int | None) -> Iterator[str]:
-    if not key:
-        return
+def _faults(installed: Installed, reader: Reader, spare: set[str], suspects: set[str]) -> Iterator[str]:
+    for where, key, size in _named(reader, spare):
+        fault = _fault(installed, key, size) if key in suspects else None
+        if fault:
+            yield f"{where}: {key} {fault}"
+
+
+def _fault(installed: Installed, key: str, size: int | None) -> str | None:
     try:
         present = installed.files.path(key).stat().st_size
     except (NotFound, FileNotFoundError):
-        yield f"{where}: {key} is missing"
-        return
+        return "is missing"
     if size is not None and present != size:
-        yield f"{where}: {key} has {present:,} bytes instead of {size:,}"
+        return f"has {present:,} bytes instead of {size:,}"
+    return None
 
 
-def _without_row(installed: Installed, named: _Named, unknown: list[str]) -> Finding:
-    spare = (key for key in installed.files if key.encode() not in named.keys)
+def _without_row(spare: Iterable[str], unknown: list[str]) -> Finding:
     finding = found("spare files", spare, "every file belongs to a row", state=State.NOTE)
     if finding.state is State.OK:
         return finding

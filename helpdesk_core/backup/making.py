@@ -14,9 +14,9 @@ from pathlib import Path
 from secrets import token_hex
 
 from helpdesk_core import __version__
-from helpdesk_core.backup import postgres, sqlite
+from helpdesk_core.backup import postgres, programs, sqlite
 from helpdesk_core.backup.contents import Contents
-from helpdesk_core.backup.failures import BackupFailed
+from helpdesk_core.backup.failures import BackupFailed, reason
 from helpdesk_core.backup.installed import Installed
 from helpdesk_core.backup.manifest import (
     CHECKSUM,
@@ -64,7 +64,7 @@ def make_backup(
         say("Copying the stored files ...")
         listing.copy_new()
         say(f"Writing the database ({source.kind}) ...")
-        contents, database = _write_database(source, folder)
+        contents, database = _write_database(source, folder, say)
         listing.copy_new()
         if with_key:
             write(folder / KEY, signing_key(source.settings))
@@ -119,14 +119,16 @@ class _Listing:
         return FilesPart(count=self._count, size=self._size, sha256=digest)
 
 
-def _write_database(source: Installed, folder: Path) -> tuple[Contents, DatabasePart]:
+def _write_database(source: Installed, folder: Path, say: Say) -> tuple[Contents, DatabasePart]:
     file = folder / DATABASES[source.kind]
     if source.kind == "sqlite":
         version, contents = sqlite3.sqlite_version, sqlite.snapshot(source.database_file, file)
     else:
-        contents = postgres.snapshot(source.settings.direct_database, file)
         with postgres.connected(source.settings.direct_database) as connection:
             number = postgres.server_version(connection)
+        if warning := programs.warning(number // 10000):
+            say(f"Note: {warning}")
+        contents = postgres.snapshot(source.settings.direct_database, file)
         version = f"{number // 10000}.{number % 10000}"
         sync(file)
     size, digest = measure(file)
@@ -152,7 +154,8 @@ def _under_another_name(target: Path) -> Iterator[Path]:
         sync(folder)
         folder.rename(target)
     except OSError as error:
-        raise BackupFailed(f"{error.filename or target}: {error.strerror}. Nothing is left of the backup.") from error
+        told = reason(error) if error.filename else f"{target}: {error.strerror}."
+        raise BackupFailed(f"{told} Nothing is left of the backup.") from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     sync(target.parent)

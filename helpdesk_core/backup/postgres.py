@@ -1,7 +1,8 @@
 """PostgreSQL: a dump, and the contents of a database in the very snapshot that was dumped."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +13,25 @@ from sqlalchemy.pool import NullPool
 from helpdesk_core.backup import programs
 from helpdesk_core.backup.contents import Contents, contents_of
 from helpdesk_core.backup.failures import BackupFailed
-from helpdesk_core.row_security import see_everyone
+from helpdesk_core.row_security import SETTING, see_everyone
+from helpdesk_core.tenancy import EVERYONE
 
 ASIDE = "helpdesk_replaced_"
 """Schemas are called like this that hold what was there before a restore; no backup contains them."""
+PUBLIC = "public"
+"""The only schema that no dump makes, for it is there already."""
 _OURS = f"n.nspname NOT LIKE 'pg\\_%%' AND n.nspname NOT IN ('information_schema') AND n.nspname NOT LIKE '{ASIDE}%%'"
 _TEXT_FORMS = (
     *("timezone = 'UTC'", "datestyle = 'ISO, YMD'", "intervalstyle = 'postgres'"),
     *("extra_float_digits = 1", "bytea_output = 'hex'"),
 )
 """Settings that change how values are written."""
+_TIME_OUTS = ("statement_timeout", "idle_in_transaction_session_timeout")
+_SEES_EVERYONE = (
+    f"SELECT current_setting('{SETTING}', true) IS NOT DISTINCT FROM '{EVERYONE}'"  # noqa: S608 - all ours
+    " OR NOT EXISTS (SELECT FROM pg_class WHERE relrowsecurity AND row_security_active(oid))"
+)
+"""Whether a dump by this connection has every row."""
 
 _MOVE = """
 DO $$
@@ -53,13 +63,17 @@ END $$
 
 
 class PostgresReader:
-    """Reads what one transaction sees."""
+    """Reads what one transaction sees.
+
+    Attributes:
+        schema: the present one, if there is any.
+    """
 
     def __init__(self, connection: Connection) -> None:
         """Keep the connection, whose transaction sees one snapshot."""
         self._connection = connection
         self._driver: Any = connection.connection.driver_connection
-        (self._schema,) = connection.exec_driver_sql("SELECT current_schema()").one()
+        self.schema = _present_schema(connection)
 
     def tables(self) -> list[str]:
         """Return the tables of every schema; those of the present one by their bare names."""
@@ -67,40 +81,40 @@ class PostgresReader:
             "SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"  # noqa: S608 - all ours
             f" WHERE c.relkind = 'r' AND {_OURS}"
         )
-        return [table if schema == self._schema else f"{schema}.{table}" for schema, table in found]
+        return [table if schema == self.schema else f"{schema}.{table}" for schema, table in found]
 
     def encoded(self, table: str) -> Iterator[bytes]:
         """Iterate over the rows as `COPY` writes them: less than half the time of having the server hash them."""
-        with self._driver.cursor() as cursor, cursor.copy(f"COPY {self._quoted(table)} TO STDOUT") as rows:
+        with self._driver.cursor() as cursor, cursor.copy(f"COPY {_quoted(self._connection, table)} TO STDOUT") as rows:
             yield from rows
 
     def select(self, table: str, *columns: str) -> Iterator[tuple[Any, ...]]:
         """Iterate over the values of some columns."""
         names = ", ".join(map(self._connection.dialect.identifier_preparer.quote_identifier, columns))
-        query = f"SELECT {names} FROM {self._quoted(table)}"  # noqa: S608 - names of the schema
+        query = f"SELECT {names} FROM {_quoted(self._connection, table)}"  # noqa: S608 - names of the schema
         with self._connection.execution_options(yield_per=1000).exec_driver_sql(query) as rows:
             yield from (tuple(row) for row in rows)
 
-    def _quoted(self, table: str) -> str:
-        quote = self._connection.dialect.identifier_preparer.quote_identifier
-        return ".".join(map(quote, table.rsplit(".", 1)))
-
 
 @contextmanager
-def connected(url: str) -> Iterator[Connection]:
+def connected(url: str, **more: str) -> Iterator[Connection]:
     """Open a connection of its own; its transactions are the caller's.
+
+    Args:
+        url: of the database.
+        more: parameters of the connection, besides those of the URL.
 
     Raises:
         BackupFailed: the server refuses something.
     """
-    engine = create_engine(
-        url, poolclass=NullPool, connect_args={"prepare_threshold": None, "application_name": "helpdesk backup"}
-    )
+    arguments = {"prepare_threshold": None, "application_name": "helpdesk backup", **more}
+    engine = create_engine(url, poolclass=NullPool, connect_args=arguments)
     try:
         with engine.connect() as connection:
             yield connection
-    except DBAPIError as error:
-        raise BackupFailed(f"The database refuses: {str(error.orig).strip().splitlines()[0]}") from error
+    except (DBAPIError, engine.dialect.loaded_dbapi.Error) as error:  # COPY is the driver's own
+        reason = str(getattr(error, "orig", error)).strip().splitlines() or ["it gives no reason"]
+        raise BackupFailed(f"The database refuses: {reason[0]}.") from error
     finally:
         engine.dispose()
 
@@ -119,10 +133,13 @@ def snapshot(url: str, target: Path) -> Contents:
     Raises:
         BackupFailed: `pg_dump` is missing, too old or fails.
     """
-    with connected(url) as connection:
+    with connected(url, options=programs.options(make_url(url))) as connection:
         programs.require("pg_dump", server_version(connection) // 10000)
+        _require_everyone(connection)
+        tables = PostgresReader(connection).tables()
     with connected(url) as connection:
         _begin(connection)
+        _keep_as_they_are(connection, tables)
         (name,) = connection.exec_driver_sql("SELECT pg_export_snapshot()").one()
         target.touch(0o600, exist_ok=False)
         programs.dump(make_url(url), target, snapshot=name, leave_out=f"{ASIDE}*")
@@ -134,7 +151,31 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
     for setting in _TEXT_FORMS:
         connection.exec_driver_sql(f"SET LOCAL {setting}")
+    newer = ("transaction_timeout",) if (connection.dialect.server_version_info or ()) >= (17,) else ()
+    for setting in (*_TIME_OUTS, *newer):
+        connection.exec_driver_sql(f"SET LOCAL {setting} = 0")
     see_everyone(connection)
+
+
+def _require_everyone(connection: Connection) -> None:
+    """Refuse to dump by a connection like this one if row security would hide rows from it."""
+    (sees,) = connection.exec_driver_sql(_SEES_EVERYONE).one()
+    if not sees:
+        raise BackupFailed(
+            "The dump would lack rows: row-level security hides them from pg_dump, for something between it and the "
+            "server, a pooler perhaps, drops the options of connections. HELPDESK_DATABASE_DIRECT_URL leads past it."
+        )
+
+
+def _keep_as_they_are(connection: Connection, tables: Iterable[str]) -> None:
+    """Have migrations wait until the transaction ends: a table that is written anew looks empty to older snapshots.
+
+    It comes before the first query of the transaction, which takes the snapshot.
+    """
+    names = ", ".join(_quoted(connection, table) for table in tables)
+    if names:
+        connection.exec_driver_sql("SET LOCAL lock_timeout = '60s'")
+        connection.exec_driver_sql(f"LOCK TABLE {names} IN ACCESS SHARE MODE")
 
 
 def server_version(connection: Connection) -> int:
@@ -154,36 +195,95 @@ def require_alone(connection: Connection) -> None:
         raise BackupFailed(f"The database is in use, by {told}: stop the servers and workers first.")
 
 
-def move_aside(url: str, name: str) -> str:
-    """Move everything of the present schema into one of its own, and return its name.
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """What has to make room for a restored database.
+
+    Attributes:
+        source: the schema that it is in.
+        schema: the one that it is moved to.
+        keep: whether there are tables in it.
+    """
+
+    source: str
+    schema: str
+    keep: bool
+
+
+def to_set_aside(url: str, name: str) -> Aside | None:
+    """Return what has to make room: tables, or a schema that the dump makes itself; nothing where there is neither.
 
     Raises:
-        BackupFailed: others are connected, or there are tables in other schemas too.
+        BackupFailed: there are tables in other schemas too.
     """
-    target = f"{ASIDE}{name}"
+    with reading(url) as reader:
+        present, tables = reader.schema, reader.tables()
+    elsewhere = [table for table in tables if "." in table]
+    if elsewhere:
+        raise BackupFailed(f"There are tables in other schemas, which no restore replaces: {elsewhere[0]}.")
+    if present is None or (present == PUBLIC and not tables):
+        return None
+    return Aside(present, f"{ASIDE}{name}", keep=bool(tables))
+
+
+def move_aside(url: str, aside: Aside) -> None:
+    """Make room.
+
+    Raises:
+        BackupFailed: others are connected.
+    """
     with connected(url) as connection, connection.begin():
         require_alone(connection)
-        elsewhere = [table for table in PostgresReader(connection).tables() if "." in table]
-        if elsewhere:
-            raise BackupFailed(f"There are tables in other schemas, which no restore replaces: {elsewhere[0]}.")
-        (present,) = connection.exec_driver_sql("SELECT current_schema()").one()
-        connection.exec_driver_sql(f'CREATE SCHEMA "{target}"')
-        connection.exec_driver_sql(_MOVE.format(source=present, target=target))
-    return target
+        if aside.source == PUBLIC:
+            connection.exec_driver_sql(f'CREATE SCHEMA "{aside.schema}"')
+            connection.exec_driver_sql(_MOVE.format(source=PUBLIC, target=aside.schema))
+        else:
+            connection.exec_driver_sql(f'ALTER SCHEMA {_name(connection, aside.source)} RENAME TO "{aside.schema}"')
 
 
-def move_back(url: str, source: str) -> None:
-    """Put back what `move_aside` has moved."""
+def put_back(url: str, aside: Aside) -> None:
+    """Put back what `move_aside` has moved, in place of whatever was restored: both or neither."""
     with connected(url) as connection, connection.begin():
-        (present,) = connection.exec_driver_sql("SELECT current_schema()").one()
-        connection.exec_driver_sql(_MOVE.format(source=source, target=present))
-        connection.exec_driver_sql(f'DROP SCHEMA "{source}"')
+        _remove(connection, aside.source)
+        if aside.source == PUBLIC:
+            connection.exec_driver_sql(_MOVE.format(source=aside.schema, target=PUBLIC))
+            connection.exec_driver_sql(f'DROP SCHEMA "{aside.schema}"')
+        else:
+            connection.exec_driver_sql(f'ALTER SCHEMA "{aside.schema}" RENAME TO {_name(connection, aside.source)}')
 
 
 def remove_everything(url: str) -> None:
     """Remove everything of the present schema, after a restore that cannot be finished."""
     with connected(url) as connection, connection.begin():
-        (present,) = connection.exec_driver_sql("SELECT current_schema()").one()
-        connection.exec_driver_sql(f'CREATE SCHEMA "{ASIDE}unfinished"')
-        connection.exec_driver_sql(_MOVE.format(source=present, target=f"{ASIDE}unfinished"))
-        connection.exec_driver_sql(f'DROP SCHEMA "{ASIDE}unfinished" CASCADE')
+        present = _present_schema(connection)
+        if present is not None:
+            _remove(connection, present)
+
+
+def forget(url: str, aside: Aside) -> None:
+    """Drop the schema of what was moved, if it is empty."""
+    with connected(url) as connection, connection.begin():
+        connection.exec_driver_sql(f'DROP SCHEMA "{aside.schema}"')
+
+
+def _remove(connection: Connection, schema: str) -> None:
+    """Remove what is in a schema; of the public one, which stays, all but what belongs to extensions."""
+    if schema != PUBLIC:
+        connection.exec_driver_sql(f"DROP SCHEMA IF EXISTS {_name(connection, schema)} CASCADE")
+        return
+    connection.exec_driver_sql(f'CREATE SCHEMA "{ASIDE}unfinished"')
+    connection.exec_driver_sql(_MOVE.format(source=PUBLIC, target=f"{ASIDE}unfinished"))
+    connection.exec_driver_sql(f'DROP SCHEMA "{ASIDE}unfinished" CASCADE')
+
+
+def _present_schema(connection: Connection) -> str | None:
+    name: str | None = connection.exec_driver_sql("SELECT current_schema()").scalar()
+    return name
+
+
+def _quoted(connection: Connection, table: str) -> str:
+    return ".".join(_name(connection, part) for part in table.rsplit(".", 1))
+
+
+def _name(connection: Connection, name: str) -> str:
+    return connection.dialect.identifier_preparer.quote_identifier(name)

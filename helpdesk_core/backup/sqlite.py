@@ -66,7 +66,7 @@ def reading(file: Path, *, copy: bool = False) -> Iterator[SqliteReader]:
         BackupFailed: it cannot be read.
     """
     mode = "mode=ro&immutable=1" if copy else "mode=rw"
-    with _explained(file):
+    with _explained(str(file)):
         connection = sqlite3.connect(f"{file.absolute().as_uri()}?{mode}", uri=True, timeout=PATIENCE)
         connection.isolation_level = None
         try:
@@ -84,7 +84,7 @@ def snapshot(file: Path, target: Path) -> Contents:
         BackupFailed: it cannot be read, or there is no room.
     """
     target.touch(0o600, exist_ok=False)
-    with _explained(target):
+    with _explained(f"{file} could not be written to {target}"):
         connection = sqlite3.connect(f"{file.absolute().as_uri()}?mode=rw", uri=True, timeout=PATIENCE)
         try:
             connection.execute("VACUUM INTO ?", (str(target),))
@@ -110,7 +110,7 @@ def close_for_good(file: Path) -> None:
     """Bring a database into its one file, so that this can be moved; a damaged one stays as it is.
 
     Raises:
-        BackupFailed: somebody has it open.
+        BackupFailed: somebody has it open, or nobody can tell.
     """
     try:
         connection = sqlite3.connect(f"{file.absolute().as_uri()}?mode=rw", uri=True, timeout=1)
@@ -118,17 +118,20 @@ def close_for_good(file: Path) -> None:
             connection.execute("PRAGMA journal_mode=DELETE")  # only who is alone can end the write-ahead log
         finally:
             connection.close()
-    except sqlite3.DatabaseError as error:
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
             raise BackupFailed(f"{file} is in use: stop the servers and workers first.") from None
+        if code not in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+            raise BackupFailed(f"{file}: {error}.") from error
 
 
 @contextmanager
-def _explained(file: Path) -> Iterator[None]:
+def _explained(what: str) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise BackupFailed(f"{file}: {error}.") from error
+        raise BackupFailed(f"{what}: {error}.") from error
 
 
 def _quoted(name: str) -> str:

@@ -12,6 +12,7 @@ from helpdesk_core.backup.installed import Installed
 from helpdesk_core.backup.manifest import Manifest, read_manifest
 from helpdesk_core.backup.restoring import (
     Restored,
+    check_folder,
     check_kind,
     check_programs,
     missing_keys,
@@ -50,6 +51,7 @@ def restore(
     manifest = read_manifest(folder)
     check_kind(manifest, installed)
     check_programs(installed)
+    check_folder(installed)
     _check_keys(manifest, installed, accept=accept_other_key)
     _check_backup(folder, as_json=as_json)
     _make_room(installed, replace=replace, yes=yes, as_json=as_json)
@@ -59,10 +61,12 @@ def restore(
 
     say(f"From {api_time(manifest.created_at)}: {told(manifest)}")
     restored = restore_backup(folder, manifest, installed, now=SystemClock().now(), say=say)
-    outcome = _outcome(installation, restored)
-    well = print_findings(compare(folder, manifest, installed), as_json=as_json, **outcome)
     if not as_json:
-        _print(outcome)
+        _print(restored)  # before anything else can fail
+    behind = sorted(installation.behind())
+    well = print_findings(compare(folder, manifest, installed), as_json=as_json, **_outcome(restored, behind))
+    if behind and not as_json:
+        click.echo(f"Migrations are due ({', '.join(behind)}): run `helpdesk migrate`.")
     if not well:
         raise Refused("What was restored is not what is in the backup.")
 
@@ -101,18 +105,12 @@ def _make_room(installed: Installed, *, replace: bool, yes: bool, as_json: bool)
         click.confirm(f"Set aside {' and '.join(there)}?", abort=True, err=as_json)
 
 
-def _outcome(installation: Installation, restored: Restored) -> dict[str, Any]:
-    return {
-        "set_aside": list(restored.aside),
-        "key_placed": restored.key_placed,
-        "migrations_due": sorted(installation.behind()),
-    }
+def _outcome(restored: Restored, behind: list[str]) -> dict[str, Any]:
+    return {"set_aside": list(restored.aside), "key_placed": restored.key_placed, "migrations_due": behind}
 
 
-def _print(outcome: dict[str, Any]) -> None:
-    for path in outcome["set_aside"]:
+def _print(restored: Restored) -> None:
+    for path in restored.aside:
         click.echo(f"What was here before is kept: {path}")
-    if outcome["key_placed"]:
+    if restored.key_placed:
         click.echo("The secret key of the backup was put into place.")
-    if outcome["migrations_due"]:
-        click.echo(f"Migrations are due ({', '.join(outcome['migrations_due'])}): run `helpdesk migrate`.")

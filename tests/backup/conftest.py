@@ -45,3 +45,13 @@ def filled(elsewhere: Place, kept: Path) -> Place:
     """An installation to change, as the one of the backup."""
     elsewhere.done("restore", kept)
     return elsewhere
+
+
+@pytest.fixture
+def occupied(filled: Place) -> Place:
+    """An installation with an organisation of its own."""
+    filled.run("UPDATE core_organization SET slug = 'globex'")
+    for key in [*filled.files]:
+        filled.files.delete(key)
+    filled.store(b"of Globex")
+    return filled

@@ -14,6 +14,12 @@ def flip(path, at=-1):
     path.write_bytes(content)
 
 
+def make_unreadable(path):
+    """Have the system tell of an error as soon as somebody reads the file, as of a broken disk."""
+    path.unlink()
+    path.symlink_to("/proc/self/mem")
+
+
 def rewrite(backup, **changes):
     """Write the manifest anew, with a checksum that fits."""
     content = json.dumps({**json.loads((backup / "manifest.json").read_text()), **changes}).encode()

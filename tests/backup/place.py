@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from click.testing import CliRunner, Result
-from sqlalchemy import create_engine, text
+from sqlalchemy import NullPool, create_engine, text
 
 from helpdesk_core.cli import main
 from helpdesk_core.files import FolderStore
@@ -57,12 +57,10 @@ class Place:
 
     def run(self, *statements: str) -> list[Any]:
         """Run statements behind the command's back, and return the rows of the last one."""
-        engine = create_engine(self.database)
+        engine = create_engine(self.database, poolclass=NullPool)
         with engine.begin() as connection:
             results = [connection.execute(text(statement)) for statement in statements]
-            rows = results[-1].fetchall() if results[-1].returns_rows else []
-        engine.dispose()
-        return rows
+            return list(results[-1].fetchall()) if results[-1].returns_rows else []
 
     @property
     def files(self) -> FolderStore:
@@ -79,6 +77,21 @@ class Place:
         self.done("user", "create", *account, "--password-stdin", input="correct horse battery staple")
         self.run(f"UPDATE core_user SET avatar = '{self.store(b'a picture' * 20_000)}'")
         self.store(SPARE)
+
+
+def slugs(place: Place) -> list[str]:
+    return [slug for (slug,) in place.run("SELECT slug FROM core_organization")]
+
+
+def litter(place: Place) -> list[str]:
+    """Return the names of what a restore has left that it should not have."""
+    return [path.name for path in place.home.parent.rglob("*") if "restoring" in path.name or "replaced" in path.name]
+
+
+def is_untouched(place: Place) -> bool:
+    """Tell whether an installation is as the fixture `occupied` has made it."""
+    files = [b"".join(place.files.read(key)) for key in place.files]
+    return slugs(place) == ["globex"] and files == [b"of Globex"] and not litter(place)
 
 
 def checks(told: str) -> dict[str, tuple[str, str]]:

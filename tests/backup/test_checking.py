@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from tests.backup.damage import flip, rewrite, some_file
+from tests.backup.damage import flip, make_unreadable, rewrite, some_file
 from tests.backup.place import KEY, Place, checks
 from tests.databases import SERVER
 
@@ -55,6 +55,12 @@ def test_a_part_that_ends_too_early_is_noticed(origin, backup):
     found = wrong(origin, backup)
     assert found["database"].startswith(f"{DATABASE} has ")
     assert found["files"] == f"{path.name} has 179,000 bytes instead of 180,000"
+
+
+def test_a_file_that_the_disk_does_not_give_back_is_named(origin, backup):
+    path = some_file(backup)
+    make_unreadable(path)
+    assert wrong(origin, backup) == {"files": f"{path.name} cannot be read: Input/output error"}
 
 
 def test_a_part_that_is_missing_is_noticed(origin, backup):
@@ -139,6 +145,13 @@ class TestAgainstTheInstallation:
             found["same tables"] == "core_audit_head has 0 rows instead of 1; core_user has other values in its 1 row"
         )
         assert found["same files"] == f"{key} has another content; {more} is not in the backup"
+
+    def test_what_the_disk_does_not_give_back_is_named(self, filled, tmp_path):
+        filled.done("backup", tmp_path / "backup")
+        (key,) = filled.run("SELECT avatar FROM core_user")[0]
+        make_unreadable(filled.files.path(key))
+        found = wrong(filled, tmp_path / "backup", "--installation")
+        assert found == {"same files": f"{key} cannot be read: Input/output error"}
 
     def test_needs_a_backup(self, origin):
         assert "name one" in origin.refused("verify", "--installation", code=2)

@@ -5,6 +5,7 @@ import sqlite3
 
 import pytest
 
+from helpdesk_core.backup.contents import contents_of
 from tests.backup.place import Place, checks
 from tests.databases import SERVER
 
@@ -28,6 +29,23 @@ def test_a_file_that_a_row_names_must_be_there(filled):
     result = filled.helpdesk("verify")
     assert result.exit_code == 1
     assert checks(result.stdout)["stored files"] == ("WRONG", f"core_user.avatar: {key} is missing")
+
+
+def test_what_is_stored_and_deleted_meanwhile_is_not_told(filled, monkeypatch):
+    def contents(reader):
+        made = contents_of(reader)
+        filled.run(f"UPDATE core_user SET avatar = '{new}'")
+        filled.files.delete(old)
+        filled.store(b"uploaded just now")
+        return made
+
+    monkeypatch.setattr("helpdesk_core.backup.inspecting.contents_of", contents)
+    (old,) = filled.run("SELECT avatar FROM core_user")[0]
+    (spare,) = set(filled.files) - {old}
+    new = filled.store(b"uploaded just before its row")
+    told = checks(filled.done("verify"))
+    assert told["stored files"][0] == "ok"
+    assert told["spare files"] == ("note", f"{spare} belong to no row")
 
 
 def test_a_broken_seal_is_found(filled):

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from helpdesk_core.keys import fingerprint
-from tests.backup.damage import no_file_larger_than
+from tests.backup.damage import make_unreadable, no_file_larger_than
 from tests.backup.place import KEY, Place
 from tests.databases import SERVER
 
@@ -98,6 +98,21 @@ def test_a_full_disk_leaves_nothing_behind(origin, tmp_path, size):
         told = source.refused("backup", tmp_path / "target" / "backup")
     assert told
     assert not list((tmp_path / "target").iterdir())
+
+
+def test_a_file_that_cannot_be_read_is_named(filled, tmp_path):
+    (key,) = filled.run("SELECT avatar FROM core_user")[0]
+    make_unreadable(filled.files.path(key))
+    told = filled.refused("backup", tmp_path / "backup")
+    assert told == f"{filled.files.path(key)}: Input/output error. Nothing is left of the backup."
+
+
+@pytest.mark.skipif(bool(SERVER), reason="is about files of SQLite")
+def test_a_database_that_cannot_be_read_is_named(filled, tmp_path):
+    path = Path(filled.database.removeprefix("sqlite:///"))
+    path.write_bytes(b"not a database" * 1000)
+    told = filled.refused("backup", tmp_path / "backup")
+    assert told.startswith(f"{path} could not be written to {tmp_path}")
 
 
 def test_it_is_one_moment_while_others_write(filled, tmp_path):

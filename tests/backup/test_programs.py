@@ -42,6 +42,25 @@ def test_one_that_is_older_than_the_server_is_told(program, version, usable):
         programs.require("pg_dump", 15)
 
 
+@pytest.mark.parametrize(
+    ("version", "server", "usable"), [(16, 15, True), (17, 16, False), (18, 15, False), (17, 17, True), (18, 17, True)]
+)
+def test_one_that_sets_what_the_server_does_not_know_does_not_restore(program, version, server, usable):
+    program("pg_restore", f'echo "pg_restore (PostgreSQL) {version}.1"')
+    if usable:
+        programs.require("pg_restore", server)
+        return
+    with pytest.raises(BackupFailed, match=f"is of version {version}, too new for the server of {server}"):
+        programs.require("pg_restore", server)
+
+
+@pytest.mark.parametrize(("version", "server", "warned"), [(16, 15, False), (17, 15, True), (17, 17, False)])
+def test_a_dump_that_only_such_a_one_reads_is_told(program, version, server, warned):
+    program("pg_dump", f'echo "pg_dump (PostgreSQL) {version}.1"')
+    told = programs.warning(server) or ""
+    assert ("read by no older pg_restore" in told) == warned
+
+
 def test_one_that_is_something_else_is_told(program):
     program("pg_dump", "echo hello")
     with pytest.raises(BackupFailed, match="does not say its version: hello"):
@@ -56,6 +75,14 @@ def test_a_password_is_given_by_the_environment_alone(program, tmp_path):
     assert "host='db.example.com' dbname='desk' user='me' port='5433' sslmode='require'" in arguments
     assert "--snapshot=00000003-1" in arguments
     assert (tmp_path / "password").read_text() == "hunter2\n"
+
+
+def test_everyones_rows_are_meant_besides_what_a_connection_says_anyway(program, tmp_path, monkeypatch):
+    program("pg_dump", f'echo "$@" > {tmp_path}/arguments')
+    monkeypatch.setenv("PGOPTIONS", "-c work_mem=1MB")
+    for url, own in ((URL, "-c work_mem=1MB"), (URL.update_query_dict({"options": "-c jit=off"}), "-c jit=off")):
+        programs.dump(url, tmp_path / "dump", snapshot="00000003-1", leave_out="aside_*")
+        assert f"options='{own} -c helpdesk.organization=*'" in (tmp_path / "arguments").read_text()
 
 
 @pytest.mark.parametrize(

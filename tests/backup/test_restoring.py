@@ -1,7 +1,6 @@
 """`helpdesk restore`: all of a backup elsewhere, or everything as it was."""
 
 import json
-import shutil
 import sqlite3
 import stat
 from pathlib import Path
@@ -9,36 +8,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine
 
+from helpdesk_core.backup.failures import BackupFailed
 from helpdesk_core.keys import fingerprint
-from tests.backup.damage import flip, no_file_larger_than, rewrite, some_file
-from tests.backup.place import KEY, Place, checks, contents
+from tests.backup.damage import flip, rewrite, some_file
+from tests.backup.place import KEY, Place, checks, contents, is_untouched, litter, slugs
 from tests.databases import SERVER
 
 OTHER = "another secret key of more than thirty-two characters"
-
-
-@pytest.fixture
-def occupied(filled):
-    """An installation with an organisation of its own."""
-    filled.run("UPDATE core_organization SET slug = 'globex'")
-    for key in [*filled.files]:
-        filled.files.delete(key)
-    filled.store(b"of Globex")
-    return filled
-
-
-def slugs(place):
-    return [slug for (slug,) in place.run("SELECT slug FROM core_organization")]
-
-
-def litter(place):
-    """Return the names of what a restore has left that it should not have."""
-    return [path.name for path in place.home.parent.rglob("*") if "restoring" in path.name or "replaced" in path.name]
-
-
-def is_untouched(place):
-    files = [b"".join(place.files.read(key)) for key in place.files]
-    return slugs(place) == ["globex"] and files == [b"of Globex"] and not litter(place)
 
 
 def test_an_empty_installation_becomes_the_one_of_the_backup(origin, kept, elsewhere):
@@ -109,20 +85,42 @@ def test_the_other_kind_of_database_is_refused(backup, elsewhere):
     assert "HELPDESK_DATABASE_URL" in elsewhere.refused("restore", backup)
 
 
-def test_a_failure_midway_leaves_what_was_there(kept, occupied):
-    with no_file_larger_than(100_000):
-        told = occupied.refused("restore", kept, "--replace", "--yes")
-    assert told.endswith("Everything is as it was before.")
-    assert is_untouched(occupied)
+def test_what_was_set_aside_is_told_although_nothing_can_be_compared(kept, occupied, monkeypatch):
+    def compare(*_):
+        raise BackupFailed("The database refuses: it went away.")
+
+    monkeypatch.setattr("helpdesk_core.cli.restore.compare", compare)
+    result = occupied.helpdesk("restore", kept, "--replace", "--yes")
+    assert result.exit_code == 1
+    assert result.stdout.count("What was here before is kept: ") == 2
 
 
-def test_a_failure_at_the_end_leaves_what_was_there(kept, occupied, monkeypatch):
-    def fail(*_):
-        raise OSError(5, "Input/output error")
+def test_files_on_another_disk_stay_there(kept, occupied, tmp_path):
+    link, disk = occupied.home / "files", tmp_path / "disk"
+    disk.mkdir()
+    link.rename(disk / "uploads")
+    link.symlink_to(disk / "uploads")
+    told = occupied.done("restore", kept, "--replace", "--yes")
+    assert link.readlink() == disk / "uploads"
+    assert contents(disk / "uploads") == contents(kept / "files")
+    aside = Path(told.rpartition("kept: ")[2].splitlines()[0])
+    assert aside.parent == disk
+    assert list(contents(aside).values()) == [b"of Globex"]
 
-    monkeypatch.setattr("helpdesk_core.backup.restoring._Restoring.place_files", fail)
-    assert "Input/output error" in occupied.refused("restore", kept, "--replace", "--yes")
-    assert is_untouched(occupied)
+
+def test_an_empty_folder_on_another_disk_is_nothing_to_keep(kept, elsewhere, tmp_path):
+    (tmp_path / "disk" / "uploads").mkdir(parents=True)
+    elsewhere.home.mkdir()
+    (elsewhere.home / "files").symlink_to(tmp_path / "disk" / "uploads")
+    elsewhere.done("restore", kept)
+    assert [path.name for path in (tmp_path / "disk").iterdir()] == ["uploads"]
+
+
+def test_files_at_a_mount_point_are_refused_at_once(kept, elsewhere):
+    elsewhere.home.mkdir()
+    (elsewhere.home / "files").symlink_to("/")
+    assert elsewhere.refused("restore", kept, "--replace", "--yes").startswith("/ is a mount point")
+    assert not litter(elsewhere)
 
 
 def test_a_database_in_use_is_not_replaced(kept, occupied):
@@ -205,9 +203,10 @@ class TestKeys:
         assert "is not here" in elsewhere.refused("restore", kept)
         assert not (elsewhere.home / "secret-key").exists()
 
-    def test_a_failure_takes_the_key_away_again(self, with_key, elsewhere):
+    def test_a_key_that_no_file_keeps_is_refused(self, origin, elsewhere, tmp_path):
+        Place(origin.home, origin.database, key=f"{KEY} ").done("backup", tmp_path / "kept", "--with-secret-key")
         elsewhere.key = ""
-        with no_file_larger_than(20_000):
-            shutil.rmtree(elsewhere.home, ignore_errors=True)
-            elsewhere.refused("restore", with_key)
+        assert "white space around it" in elsewhere.refused("restore", tmp_path / "kept")
         assert not (elsewhere.home / "secret-key").exists()
+        elsewhere.key = f"{KEY} "
+        elsewhere.done("restore", tmp_path / "kept")

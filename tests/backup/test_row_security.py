@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from helpdesk_core.backup import programs
 from tests.backup.place import Place
 from tests.databases import SERVER, owned_database
 
@@ -46,3 +47,26 @@ def test_it_holds_every_row_and_the_walls_are_restored_with_it(walled, elsewhere
     elsewhere.done("restore", tmp_path / "kept")
     assert elsewhere.run("SELECT count(*) FROM core_user") == [(1,)]
     assert Place.run(elsewhere, "SELECT count(*) FROM core_user") == [(0,)]
+
+
+def test_options_of_the_url_do_not_hide_rows_from_it(walled, elsewhere, tmp_path):
+    for place in (walled, elsewhere):
+        place.home.parent.mkdir()
+    walled.fill()
+    walled.database += "?options=-c%20work_mem%3D1MB"
+    walled.done("backup", tmp_path / "kept")
+    elsewhere.done("restore", tmp_path / "kept")
+    assert elsewhere.run("SELECT count(*) FROM core_user") == [(1,)]
+
+
+def test_it_is_refused_where_options_get_lost_on_the_way(walled, tmp_path, monkeypatch):
+    walled.home.parent.mkdir()
+    walled.fill()
+    monkeypatch.setattr(programs, "options", lambda url: "")
+    assert "The dump would lack rows" in walled.refused("backup", tmp_path / "kept")
+    assert not list(tmp_path.glob("*kept*"))
+
+
+def test_lost_options_are_of_no_account_without_walls(origin, tmp_path, monkeypatch):
+    monkeypatch.setattr(programs, "options", lambda url: "")
+    origin.done("backup", tmp_path / "kept")
