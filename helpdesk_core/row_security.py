@@ -97,18 +97,20 @@ def _tell(session: Session) -> None:
     """Tell a scope that changes in the middle of a transaction; those that begin later tell it by themselves."""
     if not session.in_transaction():
         return
-    connection = session.connection()  # begins now if it has not, which tells the scope as well
     scope = scope_of(session)
+    if session.info.get("told_scope") != scope:
+        session.info["told_in_savepoint"] = session.in_nested_transaction()  # also where what follows fails
+    connection = session.connection()  # begins now if it has not, which tells the scope as well
     if session.info["told_scope"] != scope:
         _set(connection, scope)
         session.info["told_scope"] = scope
-        session.info["told_in_savepoint"] = session.in_nested_transaction()
 
 
 def _tell_again(session: Session, previous: SessionTransaction) -> None:
-    """Tell again what the end of a savepoint has taken back."""
+    """Tell again what the end of a savepoint has taken back, or what could not be told in one that had failed."""
     if previous.nested and session.info.pop("told_in_savepoint", False):
-        _set(session.connection(), scope_of(session))
+        scope = session.info["told_scope"] = scope_of(session)
+        _set(session.connection(), scope)
 
 
 def _set(connection: Connection, scope: str) -> None:
@@ -132,12 +134,13 @@ def differing(connection: Connection, *, on: bool, scoped: Collection[str]) -> d
     Args:
         connection: to the database; SQLite has nothing that could differ.
         on: whether policies are wanted.
-        scoped: tables that need one whatever columns they have besides.
+        scoped: tables that need one whatever columns they have besides. One that has it keeps it: its plugin may be
+            left out.
     """
     if connection.dialect.name != "postgresql":
         return {}
     found = (_Table(*row) for row in connection.execute(_TABLES, {"policy": POLICY}))
-    wanted = {table: on and (not table.holds_words or table.name in scoped) for table in found}
+    wanted = {table: on and (table.has_policy or not table.holds_words or table.name in scoped) for table in found}
     return {table.name: needed for table, needed in wanted.items() if table.differs(on=needed)}
 
 

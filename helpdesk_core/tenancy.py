@@ -1,16 +1,18 @@
 """Tenancy: one session works for one organisation for life, and sees nothing of any other.
 
-Enforced below the ORM and failing closed: every ORM statement on a `TenantScoped` model is filtered, every
-flush is checked, and a session that was never told its organisation can do neither. What this cannot see
-are Core statements on `Model.__table__` and text SQL; the test suite forbids both in plugins, and on PostgreSQL
-`row_security` holds them to the same.
+Enforced below the ORM and failing closed: every ORM statement on a `TenantScoped` model is filtered, every flush and
+all values that are inserted or set are checked, and a session that was never told its organisation can do neither. What
+this cannot see are Core statements on `Model.__table__` and text SQL, which the test suite forbids in plugins, and
+values that the database works out, as from the SELECT of an INSERT; on PostgreSQL `row_security` keeps these out too.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import ForeignKey, ForeignKeyConstraint, UniqueConstraint, event, false
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import (
     Mapped,
     Mapper,
@@ -109,9 +111,13 @@ def reaching(session: Session, organization_id: int | None = None) -> Iterator[N
     _tell_scope(session)
     try:
         yield
-    finally:
+    except BaseException:
         session.info["reach"] = before
-        _tell_scope(session)
+        with suppress(SQLAlchemyError):  # a transaction that has failed can be told nothing, and is undone anyway
+            _tell_scope(session)
+        raise
+    session.info["reach"] = before
+    _tell_scope(session)
 
 
 def scope_of(session: Session) -> str:
@@ -156,6 +162,8 @@ def _filter(state: ORMExecuteState) -> None:
             with_loader_criteria(TenantScoped, lambda _: false(), include_aliases=True)
         )
         return
+    if state.is_insert or state.is_update:
+        _check_values(state, organization)
     state.statement = state.statement.options(
         with_loader_criteria(TenantScoped, lambda model: model.organization_id == organization, include_aliases=True)
     )
@@ -165,6 +173,30 @@ def _refuse_scoped(mappers: Sequence[Mapper[Any]]) -> None:
     scoped = [mapper.class_.__name__ for mapper in mappers if issubclass(mapper.class_, TenantScoped)]
     if scoped:
         raise TenancyViolation(f"{', '.join(scoped)} used in a session without an organisation")
+
+
+def _check_values(state: ORMExecuteState, organization: int) -> None:
+    """Refuse what no filter sees: rows that are given to another organisation, or updated by their keys alone."""
+    mapper = state.bind_mapper
+    if mapper is None or not issubclass(mapper.class_, TenantScoped):
+        return
+    name = mapper.class_.__name__
+    if state.is_update and state.is_executemany:
+        raise TenancyViolation(f"{name} updated by keys that may be those of another organisation")
+    for row in _written(state):
+        for column, value in row.items():
+            given = getattr(value, "value", value)
+            if getattr(column, "key", column) == "organization_id" and isinstance(given, int) and given != organization:
+                raise TenancyViolation(f"{name} of another organisation in this session")
+
+
+def _written(state: ORMExecuteState) -> Iterator[Mapping[Any, Any]]:
+    """Iterate over what a statement writes, by column or its name; SQLAlchemy has no public word for its values."""
+    parameters: Any = state.parameters or ()
+    yield from (parameters,) if isinstance(parameters, Mapping) else parameters
+    statement: Any = getattr(state.statement, "element", state.statement)  # what `from_statement` holds
+    yield statement._values or {}  # noqa: SLF001
+    yield from chain.from_iterable(statement._multi_values)  # noqa: SLF001
 
 
 def _check(session: Session, _context: Any, _instances: Any) -> None:

@@ -2,14 +2,18 @@
 
 from alembic import context
 
+from helpdesk_core.migrations import tables_of_indexes
+
 attributes = context.config.attributes
 prefix = attributes["prefix"]
-search_indexes = tuple(attributes["metadata"].info.get("search_indexes", ()))
+connection = attributes.get("connection")
+dialect = attributes["dialect"] if connection is None else connection.dialect.name
+of_indexes = tables_of_indexes(attributes["metadata"].info.get("search_indexes", ()), dialect)
 
 
 def is_ours(name: str, kind: str) -> bool:
     """Tell whether a table belongs to the lineage; full-text indexes do, but no model describes them."""
-    return kind != "table" or (name.startswith(prefix) and not name.startswith(search_indexes))
+    return kind != "table" or (name.startswith(prefix) and name not in of_indexes)
 
 
 options = {
@@ -24,11 +28,10 @@ options = {
     "include_object": lambda _object, name, kind, _reflected, _other: is_ours(name, kind),
 }
 
-connection = attributes.get("connection")
 if connection is None:
-    if attributes["online"] and attributes["dialect"] == "postgresql":
+    if attributes["online"] and dialect == "postgresql":
         options["transactional_ddl"] = False  # no BEGIN around what cannot have one
-    context.configure(dialect_name=attributes["dialect"], literal_binds=True, **options)
+    context.configure(dialect_name=dialect, literal_binds=True, **options)
 else:
     context.configure(connection=connection, **options)
 with context.begin_transaction():

@@ -69,6 +69,7 @@ def findable(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Ent
         monkeypatch: takes back what is changed.
     """
     entries: list[EntryPoint] = []
+    folder.mkdir(parents=True, exist_ok=True)  # Python remembers of a path what was not there
     monkeypatch.syspath_prepend(str(folder))
     monkeypatch.setattr(discovery, "entry_points", lambda group: list(entries))
     load_plugins(())  # the built-in ones keep their tables

@@ -1,6 +1,6 @@
 """Row-level security holds where the first wall has fallen; on PostgreSQL alone."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from helpdesk_core.accounts.models import User
 from helpdesk_core.database import Database, Ranked, UtcDateTime
 from helpdesk_core.plugins import PluginHost
-from helpdesk_core.row_security import SETTING, scoped_tables, see_everyone
+from helpdesk_core.row_security import SETTING, align, differing, scoped_tables, see_everyone
 from helpdesk_core.statements import _Compiled
 from helpdesk_core.tenancy import TenantScoped, begin_identifying, reaching, set_organization, set_unscoped
 from helpdesk_core.testing import Databases, Installation, running
@@ -25,6 +25,7 @@ pytestmark = pytest.mark.skipif(not SERVER, reason="row-level security is Postgr
 OURS, FOREIGN = 901, 902
 WAYS = {"read by the ORM", "read as text", "changed by the ORM", "changed as text", "added", "removed"}
 COUNT = text("SELECT count(*) FROM core_user")
+ORGANIZATION = text("SELECT organization_id FROM core_user")
 
 
 @pytest.fixture(scope="module")
@@ -158,6 +159,19 @@ def people(session: Session) -> int:
     return int(session.connection().execute(COUNT).scalar_one())
 
 
+def _execute(session: Session) -> None:
+    session.connection().exec_driver_sql("SELECT 1 / 0")
+
+
+def _flush(session: Session) -> None:
+    session.add(User(organization_id=OURS))  # which is out of reach
+    session.flush()
+
+
+Fail = Callable[[Session], None]
+FAILURES = [(_execute, "division by zero"), (_flush, "row-level security policy")]
+
+
 class TestASession:
     def test_without_an_organisation_sees_nothing(self, database: Database) -> None:
         with database.session(writes=False) as session:
@@ -192,8 +206,33 @@ class TestASession:
         with database.session(writes=True) as session:
             set_organization(session, OURS)
             with reaching(session, FOREIGN):
-                assert session.connection().scalar(text("SELECT organization_id FROM core_user")) == FOREIGN
-            assert session.connection().scalar(text("SELECT organization_id FROM core_user")) == OURS
+                assert session.connection().scalar(ORGANIZATION) == FOREIGN
+            assert session.connection().scalar(ORGANIZATION) == OURS
+
+    @pytest.mark.parametrize(("fail", "told"), FAILURES)
+    def test_tells_what_has_failed_while_it_reached(self, database: Database, fail: Fail, told: str) -> None:
+        with database.session(writes=True) as session:
+            set_organization(session, OURS)
+            with pytest.raises(DBAPIError, match=told), reaching(session, FOREIGN):
+                fail(session)
+            session.rollback()
+            assert session.connection().scalar(ORGANIZATION) == OURS
+
+    @pytest.mark.parametrize(("fail", "told"), FAILURES)
+    @pytest.mark.parametrize("begun", [True, False])
+    def test_can_reach_again_after_a_savepoint_in_which_it_has_failed_to(
+        self, database: Database, fail: Fail, told: str, *, begun: bool
+    ) -> None:
+        with database.session(writes=True) as session:
+            set_organization(session, OURS)
+            assert not begun or people(session) == 1
+            savepoint = session.begin_nested()
+            with pytest.raises(DBAPIError, match=told), reaching(session, FOREIGN):
+                fail(session)
+            savepoint.rollback()
+            assert session.connection().scalar(ORGANIZATION) == OURS
+            with reaching(session, FOREIGN):
+                assert session.connection().scalar(ORGANIZATION) == FOREIGN
 
     def test_keeps_its_organisation_when_the_savepoint_is_undone_in_which_it_got_it(self, database: Database) -> None:
         with database.session(writes=True) as session:
@@ -242,6 +281,14 @@ def told(database: Database, *, known: bool) -> list[str]:
         session.scalars(select(User.id)).all()
     event.remove(database.engine, "before_cursor_execute", note)
     return [statement for statement in seen if SETTING in statement]
+
+
+def test_a_table_that_has_words_keeps_its_wall_while_its_plugin_is_left_out(database: Database) -> None:
+    with database.engine.connect() as connection:
+        connection.exec_driver_sql("CREATE TABLE left_out (organization_id integer, words tsvector)")
+        assert align(connection, on=True, scoped=["left_out"]) == ["left_out"]
+        assert differing(connection, on=True, scoped=()) == {}
+        assert differing(connection, on=False, scoped=())["left_out"] is False
 
 
 class TestOverHttp:

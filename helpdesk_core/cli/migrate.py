@@ -61,13 +61,14 @@ def migrate(
 def _migrate(installation: Installation, wanted: list[Lineage], phase: str, lock_wait: float) -> None:
     signing_key(installation.settings)
     patience = Patience(lock_wait, tell=lambda told: click.echo(told, err=True))
-    changed, failed = _upgrade_each(installation.settings.database, wanted, phase, patience)
-    walled = align_rows(installation.settings.database, on=installation.settings.row_security)
+    url, row_security = installation.settings.database, installation.settings.row_security
+    changed, failed = _upgrade_each(url, wanted, phase, patience)
+    walled = align_rows(url, on=row_security, patience=patience)
     positions = {position.lineage.id: position for position in installation.positions()}
     for lineage in changed:
         click.echo(f"{lineage.id}: now at {positions[lineage.id].present}")
     if walled:
-        state = "on" if installation.settings.row_security else "off"
+        state = "on" if row_security else "off"
         click.echo(f"row-level security: {state}, {walled} tables changed")
     if failed:
         raise Refused("\n".join(failed.values()))

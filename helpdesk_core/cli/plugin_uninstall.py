@@ -8,6 +8,7 @@ from helpdesk_core.cli.installation import Installation, pass_installation
 from helpdesk_core.database import metadata
 from helpdesk_core.plugins import PluginHost, State
 from helpdesk_core.plugins.discovery import BUILT_IN, distribution_of
+from helpdesk_core.plugins.manifest import CORE_IDS, is_plugin_id
 from helpdesk_core.row_security import see_everyone
 from helpdesk_core.uninstalling import Inventory, Removal, export, inventory, names_of, needed_by, release, remove
 
@@ -23,8 +24,7 @@ def uninstall(installation: Installation, plugin_id: str, *, yes: bool, keep_dat
     Works as well for one whose package is gone already. Stop the servers first, or expect them to answer 503 for it.
     """
     host = installation.every_plugin
-    if plugin_id in BUILT_IN:
-        raise Misused(f"{plugin_id} belongs to the core.")
+    _check_id(plugin_id)
     needing = needed_by(host, plugin_id)
     if needing:
         raise Refused(f"{', '.join(needing)} cannot do without {plugin_id}: uninstall first what needs it.")
@@ -42,6 +42,14 @@ def uninstall(installation: Installation, plugin_id: str, *, yes: bool, keep_dat
         _remove(installation, removal, found, yes=yes)
     if distribution:
         click.echo(f"Now remove its package, or `helpdesk migrate` installs it anew: pip uninstall {distribution}")
+
+
+def _check_id(plugin_id: str) -> None:
+    """Refuse what is no plugin's: tables are told by what their names begin with, so `core` would take all of them."""
+    if plugin_id in CORE_IDS or plugin_id in BUILT_IN:
+        raise Misused(f"{plugin_id} belongs to the core.")
+    if not is_plugin_id(plugin_id):
+        raise Misused(f"{plugin_id} cannot be the id of a plugin.")
 
 
 def _warn_of_what_cannot_help(host: PluginHost, plugin_id: str) -> None:

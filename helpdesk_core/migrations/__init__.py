@@ -18,6 +18,7 @@ from helpdesk_core.migrations.running import (
     move,
     upgrade,
 )
+from helpdesk_core.migrations.search_tables import tables_of_indexes
 from helpdesk_core.positions import pending
 
 __all__ = [
@@ -39,5 +40,6 @@ __all__ = [
     "pending",
     "render_sql",
     "scripts",
+    "tables_of_indexes",
     "upgrade",
 ]

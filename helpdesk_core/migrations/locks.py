@@ -7,7 +7,7 @@ second, gives way, and tries again.
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -23,10 +23,14 @@ T = TypeVar("T")
 _TURN = 0x48656C70  # any number, the same for every process
 _LOCK_NOT_AVAILABLE, _DEADLOCK = "55P03", "40P01"
 _LOOK_AFTER = 0.4
+_LEAVES_IN = 0.2
+"""Seconds that an autovacuum needs to go, once it was told to."""
 _NAMED = 3
+# Only an autovacuum has a database and no user; its kind is hidden from ordinary roles.
 _HOLDERS = """
 SELECT pid, usename, application_name, state, left(regexp_replace(query, '\\s+', ' ', 'g'), 80),
-    extract(epoch FROM clock_timestamp() - coalesce(xact_start, query_start, backend_start))::int
+    extract(epoch FROM clock_timestamp() - coalesce(xact_start, query_start, backend_start))::int,
+    datid IS NOT NULL AND usesysid IS NULL
 FROM pg_stat_activity WHERE pid IN ({pids}) ORDER BY coalesce(xact_start, query_start, backend_start), pid
 """
 _BLOCKING = text(_HOLDERS.format(pids="SELECT unnest(pg_blocking_pids(:pid))"))
@@ -36,6 +40,7 @@ _MIGRATING = text(
         " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
     )
 )
+_DEADLOCK_TIMEOUT = text("SELECT setting::float / 1000 FROM pg_settings WHERE name = 'deadlock_timeout'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +52,13 @@ class Holder:
     application: str | None
     state: str | None
     query: str | None
-    seconds: int
+    seconds: int | None
+    is_autovacuum: bool = False
 
     def __str__(self) -> str:
         """Return what an operator needs in order to act."""
+        if self.is_autovacuum:
+            return f"process {self.pid} (autovacuum)"
         who = f"{self.application or 'no name'}, user {self.user}"
         return f"process {self.pid} ({who}, {self.state}, since {self.seconds} s): {self.query}"
 
@@ -113,45 +121,65 @@ class Watch:
                     self._seen(found)
 
 
-Seen = Callable[[list[Holder]], None]
+@dataclass(slots=True)
+class Try:
+    """One try to have locks.
+
+    Attributes:
+        outlasts_autovacuum: whether it waits until PostgreSQL has sent an autovacuum away.
+        holders: who was in the way when somebody looked last.
+    """
+
+    outlasts_autovacuum: bool = False
+    holders: list[Holder] = field(default_factory=list)
+
+    def saw(self, holders: list[Holder]) -> None:
+        """Note who is in the way."""
+        self.holders = holders
+
+    def next(self) -> "Try":
+        """Return the try after this one, which failed; an autovacuum that a longer one was no use against stays."""
+        only_autovacuum = bool(self.holders) and all(each.is_autovacuum for each in self.holders)
+        return Try(only_autovacuum and not self.outlasts_autovacuum)
 
 
-def retried(what: str, patience: Patience, attempt: Callable[[Seen], T]) -> T:
+def retried(what: str, patience: Patience, attempt: Callable[[Try], T]) -> T:
     """Call `attempt` again until it could have its locks.
 
     Args:
         what: changes, for the operator.
         patience: how often, and whom to tell.
-        attempt: does everything or nothing, and tells who is in the way.
+        attempt: does everything or nothing, and notes who is in the way.
 
     Raises:
         MigrationFailed: the locks could not be had; it names who held them.
     """
-    pauses = patience.pauses()
+    pauses, now = patience.pauses(), Try()
     while True:
-        seen = list[list[Holder]]()
         try:
-            return attempt(seen.append)
+            return attempt(now)
         except (AnotherIsMigrating, DBAPIError) as error:
             if not _is_lock(error):
                 raise
-            told = _told(error, seen[-1] if seen else [])
+            told = _told(error, now.holders)
             pause = next(pauses, None)
         if pause is None:
             raise MigrationFailed(f"{told}; given up after {patience.seconds:g} s")
         patience.tell(f"{what}: {told}; tries again in {pause[0]:.1f} s, gives up in {sum(pause):.0f} s")
         patience.sleep(pause[0])
+        now = now.next()
 
 
-def in_transaction(engine: Engine, patience: Patience, act: Callable[[Connection], T], seen: Seen) -> T:
+def in_transaction(engine: Engine, patience: Patience, act: Callable[[Connection], T], now: Try) -> T:
     """Call `act` in a transaction that waits for locks only shortly, and that no other migrator is beside."""
     with engine.begin() as connection:
         if not _is_server(connection):
             return act(connection)
-        wait_shortly(connection, patience.lock_seconds)
+        longer = _until_autovacuum_left(connection) if now.outlasts_autovacuum else 0
+        wait_shortly(connection, max(patience.lock_seconds, longer))
         take_turn(connection)
         see_everyone(connection)
-        with Watch(engine, connection, after=patience.lock_seconds * _LOOK_AFTER, seen=seen):
+        with Watch(engine, connection, after=patience.lock_seconds * _LOOK_AFTER, seen=now.saw):
             return act(connection)
 
 
@@ -187,6 +215,14 @@ def wait_shortly(connection: Connection, seconds: float) -> None:
     """Bound how long the transaction waits for a lock, and nothing else: filling a column may take its time."""
     connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{max(1, round(seconds * 1000))}ms'")
     connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+
+
+def _until_autovacuum_left(connection: Connection) -> float:
+    """Return for how many seconds a lock must be waited for that an autovacuum holds.
+
+    It goes when somebody waits, but is not told before PostgreSQL looks for deadlocks.
+    """
+    return float(connection.execute(_DEADLOCK_TIMEOUT).scalar_one()) + _LEAVES_IN
 
 
 def _is_lock(error: Exception) -> bool:

@@ -16,7 +16,7 @@ from helpdesk_core.migrations.connecting import check_references, connecting
 from helpdesk_core.migrations.locks import (
     AnotherIsMigrating,
     Holder,
-    Seen,
+    Try,
     Watch,
     in_transaction,
     named,
@@ -25,6 +25,7 @@ from helpdesk_core.migrations.locks import (
     turn,
     wait_shortly,
 )
+from helpdesk_core.migrations.online import committing_each
 from helpdesk_core.migrations.patience import Patience
 from helpdesk_core.positions import Position, Standing, positions, present_revision
 from helpdesk_core.row_security import align, scoped_tables, see_everyone
@@ -114,14 +115,14 @@ def _due(plan: _Plan, position: Position) -> list[Revision]:
     return steps
 
 
-def _run_online(engine: Engine, plan: _Plan, step: Revision, seen: Seen) -> None:
+def _run_online(engine: Engine, plan: _Plan, step: Revision, now: Try) -> None:
     """Run a step whose statements are committed one by one.
 
     It waits as long as it has to, since nobody waits behind it, and tells for whom.
     """
 
     def tell(holders: list[Holder]) -> None:
-        seen(holders)
+        now.saw(holders)
         plan.patience.tell(f"{plan.lineage.id}: waits, held up by {named(holders)}")
 
     with turn(engine), engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -129,16 +130,27 @@ def _run_online(engine: Engine, plan: _Plan, step: Revision, seen: Seen) -> None
         if position.present != step.before:
             return  # another migrator was faster
         make_notes(connection)
-        with Watch(engine, connection, after=_TOLD_EVERY, seen=tell):
+        with Watch(engine, connection, after=_TOLD_EVERY, seen=tell), committing_each(connection):
             command.upgrade(configuration(connection, plan.lineage, online=True), step.id)
 
 
-def align_rows(url: str, *, on: bool) -> int:
-    """Turn row-level security on or off for every table that is not so yet; return how many those were."""
+def align_rows(url: str, *, on: bool, patience: Patience | None = None) -> int:
+    """Turn row-level security on or off for every table that is not so yet; return how many those were.
+
+    Args:
+        url: of the database; SQLite has nothing like it.
+        on: whether it is wanted.
+        patience: with locks that others hold.
+
+    Raises:
+        MigrationFailed: nothing has changed.
+    """
     if make_url(url).get_backend_name() != "postgresql":
         return 0
-    with change(url, Lineage("row-level security", Path())) as connection:
-        return len(align(connection, on=on, scoped=scoped_tables()))
+    what, patience = Lineage("row-level security", Path()), patience or Patience()
+    act = partial(align, on=on, scoped=scoped_tables())
+    with connecting(url) as engine, _told_by(what):
+        return len(retried(what.id, patience, partial(in_transaction, engine, patience, act)))
 
 
 def downgrade(url: str, lineage: Lineage) -> None:

@@ -17,6 +17,10 @@ CONTRACT = 1
 RESERVED = frozenset({"api", "assets", "healthz", "readyz", "metrics", "ws"})
 """First path segments that no plugin's pages can have."""
 
+CORE_IDS = frozenset({"core", "helpdesk"})
+"""Ids that no plugin can have: the names of the core's own tables begin with them."""
+
+_ID = re.compile(r"[a-z][a-z0-9]{1,19}")
 _SEGMENT = re.compile(r"^[a-z0-9][a-z0-9-]*$")
 _PREFIX = re.compile(r"^(meta/)?(?!meta$)[a-z0-9][a-z0-9-]*$")
 """Below `meta/`, where lists to choose from are, every plugin may have paths; no plugin owns it."""
@@ -24,6 +28,17 @@ _PREFIX = re.compile(r"^(meta/)?(?!meta$)[a-z0-9][a-z0-9-]*$")
 
 class BadManifest(Exception):
     """A manifest that cannot be used; the message says why."""
+
+
+def is_plugin_id(value: str) -> bool:
+    """Tell whether a plugin can be called this."""
+    return _ID.fullmatch(value) is not None and value not in CORE_IDS
+
+
+def _id(value: str) -> str:
+    if value in CORE_IDS:
+        raise ValueError(f"{value} belongs to the core")
+    return value
 
 
 def _specifier(value: str) -> str:
@@ -72,7 +87,7 @@ class Manifest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{1,19}$")]
+    id: Annotated[str, Field(pattern=f"^{_ID.pattern}$"), AfterValidator(_id)]
     name: Annotated[str, Field(min_length=1, max_length=100)]
     api: int
     core: Annotated[str, AfterValidator(_specifier)] = ""

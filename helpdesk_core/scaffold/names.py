@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from helpdesk_core.plugins.manifest import RESERVED
 
 _FORM = re.compile(r"^[a-z][a-z0-9]{1,19}$")
-_CORE = frozenset({"core", "meta", "testing", "version"})
+_CORE = frozenset({"core", "helpdesk", "meta", "testing", "version"})
 """Names that would read as if they were the core's: `core_...` are its tables."""
 
 

@@ -1,17 +1,20 @@
 """The rows of a plugin in a file that any program can read: a ZIP archive with a JSON line for each row."""
 
+import os
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import orjson
 from sqlalchemy import Connection, MetaData, Table, func, inspect, select, text
 
 from helpdesk_core.lineages import VERSION_TABLES
+from helpdesk_core.migrations import tables_of_indexes
 
 BATCH = 1000
 
@@ -41,7 +44,8 @@ def inventory(connection: Connection, plugin: str, search_indexes: frozenset[str
     prefix, version_table = f"{plugin}_", f"{VERSION_TABLES}{plugin}"
     names = sorted(inspect(connection).get_table_names())
     mine = [name for name in names if name.startswith(prefix)]
-    made = [name for name in mine if name.startswith(tuple(search_indexes | virtual_tables(connection)))]
+    of_indexes = tables_of_indexes(search_indexes | virtual_tables(connection), connection.dialect.name)
+    made = [name for name in mine if name in of_indexes]
     rows = {name: _count(connection, name) for name in mine if name not in made}
     revision = None
     if version_table in names:
@@ -55,14 +59,23 @@ def export(connection: Connection, plugin: str, found: Inventory, *, folder: Pat
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{plugin}-{now:%Y%m%dT%H%M%SZ}.zip"
     about = {"plugin": plugin, "revision": found.revision, "exported_at": now.isoformat(), "rows": found.rows}
-    with zipfile.ZipFile(path, "x", zipfile.ZIP_DEFLATED) as archive:
+    with _made(path) as target, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("about.json", orjson.dumps(about, option=orjson.OPT_INDENT_2))
         for name in found.rows:
             with archive.open(f"{name}.jsonl", "w", force_zip64=True) as file:
-                for line in _lines(connection, name):
-                    file.write(line)
-    path.chmod(0o600)  # whatever people have written is in it
+                file.writelines(_lines(connection, name))
     return path
+
+
+@contextmanager
+def _made(path: Path) -> Iterator[BinaryIO]:
+    """Make a file that only its owner can read, since whatever people have written is in it; half of one is removed."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        try:
+            yield file
+        except BaseException:
+            path.unlink()
+            raise
 
 
 def _lines(connection: Connection, name: str) -> Iterator[bytes]:
@@ -86,7 +99,7 @@ def _count(connection: Connection, name: str) -> int:
 
 
 def virtual_tables(connection: Connection) -> frozenset[str]:
-    """Return the names of SQLite's virtual tables, which begin those of the tables that they are made of."""
+    """Return the names of SQLite's virtual tables."""
     if connection.dialect.name != "sqlite":
         return frozenset()
     found = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%'")

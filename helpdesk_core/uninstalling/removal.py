@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, delete, inspect, select, text
+from sqlalchemy import Connection, delete, select
 from sqlalchemy.orm import Session
 
 from helpdesk_core.events import OutboxEvent, attribute_session
@@ -15,7 +15,7 @@ from helpdesk_core.migrations import can_undo, change, downgrade_within, drop_ve
 from helpdesk_core.plugins import LifeCycleContext, Plugin, PluginHost, PluginNames
 from helpdesk_core.plugins.models import PluginFault, PluginSuspension
 from helpdesk_core.tenancy import set_unscoped
-from helpdesk_core.uninstalling.export import virtual_tables
+from helpdesk_core.uninstalling.leftovers import drop_leftovers
 from helpdesk_core.web.context import Services
 
 
@@ -55,7 +55,8 @@ def remove(removal: Removal) -> None:
         session.flush()
         if plugin is not None and lineage.folder.is_dir() and can_undo(connection, lineage):
             downgrade_within(connection, lineage)
-        _drop_what_is_left(connection, lineage)
+        drop_leftovers(connection, f"{lineage.id}_")
+        drop_version(connection, lineage)
         removal.afterwards.extend(session.info.pop("after_commit", ()))
     for act in removal.afterwards:
         act()
@@ -110,15 +111,3 @@ def _forget_running(session: Session, names: PluginNames) -> None:
 def _delete_named(session: Session, model: Any, column: Any, names: PluginNames) -> None:
     mine = [name for name in session.scalars(select(column).distinct()) if names.owns(name)]
     session.execute(delete(model).where(column.in_(mine)))
-
-
-def _drop_what_is_left(connection: Connection, lineage: Lineage) -> None:
-    """Drop the version table, and every table of a plugin whose migrations are gone or have left some behind."""
-    prefix = f"{lineage.id}_"
-    for name in virtual_tables(connection):  # these take the tables that they are made of along
-        if name.startswith(prefix):
-            connection.execute(text(f'DROP TABLE "{name}"'))
-    cascade = " CASCADE" if connection.dialect.name == "postgresql" else ""  # where SQLite looks at no reference
-    for name in [name for name in inspect(connection).get_table_names() if name.startswith(prefix)]:
-        connection.execute(text(f'DROP TABLE "{name}"{cascade}'))
-    drop_version(connection, lineage)

@@ -28,9 +28,9 @@ PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 class Traced:
     """An installation that traces, and what it has traced."""
 
-    def __init__(self, installation, parts, exporter):
+    def __init__(self, installation, parts, http, exporter):
         self.parts = parts
-        self.http = TestClient(create_app(parts.settings, parts=parts, background=False))
+        self.http = http
         self._exporter = exporter
         account = installation.accounts["member"]
         self.login = {"username": account.username, "password": PASSWORD}
@@ -61,8 +61,8 @@ def traced(installation, exporter, tracing, monkeypatch):
     given = installation.parts
     settings = given.settings.model_copy(update={"log_requests": True})
     parts = assemble(settings, clock=installation.clock, host=given.host, files=installation.files)
-    yield Traced(installation, parts, exporter)
-    parts.services.database.dispose()
+    with TestClient(create_app(parts.settings, parts=parts, background=False)) as http:
+        yield Traced(installation, parts, http, exporter)
 
 
 def parents(span):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Engine, MetaData, Table, create_engine, inspect, select
+from sqlalchemy import Engine, MetaData, Table, create_engine, inspect, select, text
 
 from helpdesk_core.row_security import see_everyone
 
@@ -10,16 +10,30 @@ OF_LOGGING_IN = {"core_login", "core_login_attempt", "core_refresh_token", "core
 OF_TRUST = {"core_audit_entry", "core_audit_head"}
 """Sealed: what was done stays on record."""
 
+_OTHERS = {
+    "sqlite": "SELECT type || ' ' || name FROM sqlite_master WHERE type IN ('trigger', 'view') ORDER BY 1",
+    "postgresql": """
+        SELECT 'relation ' || relkind::text || ' ' || relname FROM pg_class
+        WHERE relkind IN ('S', 'v', 'm') AND relnamespace = current_schema()::regnamespace
+        UNION ALL SELECT 'type ' || typname FROM pg_type
+        WHERE typtype IN ('e', 'd', 'r') AND typnamespace = current_schema()::regnamespace
+        UNION ALL SELECT 'routine ' || oid::regprocedure FROM pg_proc
+        WHERE pronamespace = current_schema()::regnamespace
+        UNION ALL SELECT 'trigger ' || tgrelid::regclass || ' ' || tgname FROM pg_trigger WHERE NOT tgisinternal
+        UNION ALL SELECT 'policy ' || polrelid::regclass || ' ' || polname FROM pg_policy
+        ORDER BY 1
+    """,
+}
+"""Whatever else there can be, by kind and name."""
+
 
 def schema(url: str) -> dict[str, Any]:
-    """Return every table with its columns, keys, indexes and constraints; triggers too, on SQLite."""
+    """Return every table with its columns, keys, indexes and constraints, and the names of what else there is."""
     engine = create_engine(url)
     try:
         found = {name: _table(engine, name) for name in inspect(engine).get_table_names()}
-        if engine.dialect.name == "sqlite":
-            with engine.connect() as connection:
-                query = "SELECT name FROM sqlite_master WHERE type IN ('trigger', 'view') ORDER BY name"
-                found["triggers"] = [name for (name,) in connection.exec_driver_sql(query)]
+        with engine.connect() as connection:
+            found["others"] = connection.scalars(text(_OTHERS[engine.dialect.name])).all()
         return found
     finally:
         engine.dispose()

@@ -4,7 +4,8 @@ import json
 import zipfile
 
 import pytest
-from sqlalchemy import create_engine, delete, select
+from sqlalchemy import create_engine, delete, event, select, text
+from sqlalchemy.exc import NoSuchTableError
 
 from helpdesk_core.accounts.models import ApiKey, CustomRole, Organization
 from helpdesk_core.database import metadata
@@ -94,6 +95,36 @@ def test_so_it_is_when_the_package_is_gone(installation, before, used, state, he
     assert_same(state(), before)
 
 
+MADE = {
+    "sqlite": [
+        "CREATE VIEW rota_names AS SELECT name FROM rota_shift",
+        "CREATE TRIGGER rota_sees BEFORE DELETE ON core_organization BEGIN SELECT 1; END",
+    ],
+    "postgresql": [
+        "CREATE VIEW rota_names AS SELECT name FROM rota_shift",
+        "CREATE TYPE rota_kind AS ENUM ('day', 'night')",
+        "CREATE SEQUENCE rota_numbers",
+        "CREATE FUNCTION rota_see() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN OLD; END'",
+        "CREATE TRIGGER sees BEFORE DELETE ON core_organization FOR EACH ROW EXECUTE FUNCTION rota_see()",
+    ],
+}
+
+
+@pytest.fixture
+def made(used, url):
+    """Make what is no table, and is known by its name alone."""
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        for statement in MADE[engine.dialect.name]:
+            connection.execute(text(statement))
+    engine.dispose()
+
+
+def test_what_is_no_table_goes_as_well(installation, before, made, state, helpdesk_host):
+    remove(Removal(names_of(helpdesk_host, "rota"), installation.parts.services, helpdesk_host))
+    assert_same(state(), before)
+
+
 def test_all_is_kept_when_anything_fails(used, removal, state, lineage):
     script = lineage.folder / "0001_rota.py"
     script.write_text(script.read_text().replace('op.drop_table("rota_shift")', 'raise ValueError("not today")'))
@@ -112,13 +143,49 @@ def test_data_may_be_kept(before, used, removal, state):
     assert left["core_schedule"] == before[1]["core_schedule"]
 
 
-def test_every_row_is_exported_first(used, installation, url, tmp_path):
+@pytest.fixture
+def connection(used, url):
+    """One that sees every organisation."""
     engine = create_engine(url)
     with engine.connect() as connection:
         see_everyone(connection)
-        found = inventory(connection, "rota", frozenset(metadata.info["search_indexes"]))
-        path = export(connection, "rota", found, folder=tmp_path / "exports", now=installation.clock.now())
+        yield connection
     engine.dispose()
+
+
+def counted(connection):
+    return inventory(connection, "rota", frozenset(metadata.info["search_indexes"]))
+
+
+def test_a_table_is_exported_whose_name_begins_as_that_of_an_index_does(connection):
+    parts = counted(connection).others
+    connection.execute(text("CREATE TABLE rota_search_log (id integer PRIMARY KEY)"))
+    found = counted(connection)
+    assert (found.rows, found.others) == ({"rota_search_log": 0, "rota_shift": 3}, parts)
+
+
+def test_an_export_that_fails_leaves_no_file(connection, installation, tmp_path):
+    found, folder = counted(connection), tmp_path / "exports"
+    connection.execute(text("DROP TABLE rota_shift"))
+    with pytest.raises(NoSuchTableError):
+        export(connection, "rota", found, folder=folder, now=installation.clock.now())
+    assert list(folder.iterdir()) == []
+
+
+def test_nobody_else_can_read_an_export_while_it_is_written(connection, installation, tmp_path):
+    found, folder, seen = counted(connection), tmp_path / "exports", set()
+
+    def look(*_):
+        seen.update(path.stat().st_mode & 0o077 for path in folder.iterdir())
+
+    event.listen(connection, "before_cursor_execute", look)
+    export(connection, "rota", found, folder=folder, now=installation.clock.now())
+    assert seen == {0}
+
+
+def test_every_row_is_exported_first(connection, installation, tmp_path):
+    found = counted(connection)
+    path = export(connection, "rota", found, folder=tmp_path / "exports", now=installation.clock.now())
     assert (found.rows, found.revision) == ({"rota_shift": 3}, "0001")
     with zipfile.ZipFile(path) as archive:
         lines = archive.read("rota_shift.jsonl").splitlines()
