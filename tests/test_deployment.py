@@ -26,7 +26,7 @@ TEXTS = [path for path in [*EXAMPLES.rglob("*"), GUIDE] if path.is_file() and pa
 def commands():
     """Return every call of the command: its words after `helpdesk`."""
     for unit in UNITS:
-        for line in re.findall(r"^Exec\w+=.*?/bin/helpdesk (.+?)'?$", unit.read_text(encoding="utf-8"), re.MULTILINE):
+        for line in re.findall(r"/bin/helpdesk ([^&'\n]+)", unit.read_text(encoding="utf-8")):
             yield pytest.param(line.split(), id=f"{unit.name} {line.split()[0]}")
     for name, service in COMPOSE["services"].items():
         if service.get("image") == "helpdesk":
@@ -76,6 +76,39 @@ def test_containers_start_in_their_order():
     for name in ("serve", "worker"):
         assert services[name]["depends_on"]["migrate"]["condition"] == "service_completed_successfully"
     assert "/readyz" in str(services["serve"]["healthcheck"])
+
+
+def test_the_database_is_asked_where_it_does_not_answer_before_it_is_set_up():
+    assert COMPOSE["services"]["database"]["healthcheck"]["test"][2:4] == ["--host", "127.0.0.1"]
+
+
+def test_the_image_can_back_up_the_database_beside_it():
+    version = COMPOSE["services"]["database"]["image"].removeprefix("postgres:")
+    dockerfile = (EXAMPLES / "compose" / "Dockerfile").read_text(encoding="utf-8")
+    assert f"postgresql-client-{version} " in dockerfile
+    (folder,) = (each.split(":")[1] for each in COMPOSE["x-helpdesk"]["volumes"] if each.startswith("backups:"))
+    assert f"-o helpdesk -g helpdesk {folder}\n" in dockerfile
+    assert "backups" in COMPOSE["volumes"]
+
+
+def test_what_comes_through_the_port_of_the_container_is_believed_as_a_proxy():
+    (network,) = COMPOSE["networks"]["default"]["ipam"]["config"]
+    assert COMPOSE["x-helpdesk"]["environment"]["HELPDESK_TRUSTED_PROXIES"] == network["gateway"]
+
+
+def test_the_folder_of_the_nightly_backup_is_made_and_what_is_in_it_verified():
+    unit = (EXAMPLES / "systemd" / "helpdesk-backup.service").read_text(encoding="utf-8")
+    folder = re.search(r"^ReadWritePaths=(.+)$", unit, re.MULTILINE)[1]
+    assert re.search(rf"^install -d .*{folder}\b", (EXAMPLES / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert re.search(rf't="{folder}/.*helpdesk backup "\$\$t" && \S+ verify "\$\$t"', unit, re.DOTALL)
+
+
+def test_proxies_let_the_largest_upload_through():
+    largest = Settings.model_fields["max_upload_bytes"].default
+    caddy = re.search(r"max_size (\d+)MiB", (EXAMPLES / "proxy" / "Caddyfile").read_text(encoding="utf-8"))
+    nginx = re.search(r"client_max_body_size (\d+)m;", (EXAMPLES / "proxy" / "nginx.conf").read_text(encoding="utf-8"))
+    for found in (caddy, nginx):
+        assert int(found[1]) * 2**20 > largest + 2**16  # with what surrounds a file in a form
 
 
 def test_every_metric_that_is_watched_exists(helpdesk_host):

@@ -10,6 +10,9 @@ from collections.abc import Callable
 import click
 import uvicorn
 from starlette.applications import Starlette
+from starlette.types import ASGIApp
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.supervisors import ChangeReload
 
 from helpdesk_core.app import create_app
@@ -21,6 +24,7 @@ from helpdesk_core.cli.workers import RETIRE, Workers
 from helpdesk_core.garbage import keep_what_is_loaded, without_collecting
 from helpdesk_core.keys import signing_key
 from helpdesk_core.logs import configure_logging
+from helpdesk_core.settings import Settings
 from helpdesk_core.telemetry.metrics import Metrics
 from helpdesk_core.telemetry.shared import shared_folder
 from helpdesk_core.web.realtime.connection import LARGEST_FRAME
@@ -44,9 +48,6 @@ FIRST_INHERITED = 3
 
 METRICS = "_HELPDESK_SERVE_METRICS"
 """Names the folder in which they count."""
-
-FAILED_START = 3
-"""Exit code when the server could not start, as uvicorn has it."""
 
 
 @click.command()
@@ -104,7 +105,7 @@ def serve(
         run()
 
 
-def application() -> Starlette:
+def application() -> ASGIApp:
     """Return the application in a process of its own, one of several workers."""
     with without_collecting():
         installation = Installation()
@@ -115,7 +116,13 @@ def application() -> Starlette:
     if os.name == "posix":
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the parent hears it as well, and sees to its children
         signal.signal(RETIRE, lambda *_: retire(app.state.serving))
-    return app
+    return _behind_proxies(app, installation.settings)
+
+
+def _behind_proxies(app: Starlette, settings: Settings) -> ASGIApp:
+    """Have trusted proxies say who the client is; uvicorn would go on with those that there were when it started."""
+    proxies = list(settings.trusted_proxies)
+    return ProxyHeadersMiddleware(app, proxies) if proxies else app  # type: ignore[arg-type, return-value]
 
 
 def retire(serving: Serving) -> None:
@@ -128,13 +135,12 @@ def _server(
     installation: Installation, listening: socket.socket, *, workers: int, reload: bool, pin: bool
 ) -> Callable[[], None]:
     """Return what runs the server until it is told to stop."""
-    alone = workers == 1 and not reload
-    app = (
-        create_app(installation.settings, parts=installation.parts, works=_works(installation))
-        if alone
-        else f"{__name__}:application"
-    )
-    config = _config(installation, app, workers=workers, reload=reload)
+    settings = installation.settings
+    app: ASGIApp | str = f"{__name__}:application"
+    if workers == 1 and not reload:
+        made = create_app(settings, parts=installation.parts, works=_works(installation))
+        app = _behind_proxies(made, settings)
+    config = _config(app, workers=workers, reload=reload)
     server = uvicorn.Server(config)
     if reload:
         return ChangeReload(config, target=server.run, sockets=[listening]).run
@@ -149,7 +155,7 @@ def _server(
             pin_this_process()
         server.run(sockets=doors)
         if not server.started:
-            sys.exit(FAILED_START)
+            sys.exit(STARTUP_FAILURE)
 
     return run
 
@@ -160,8 +166,7 @@ def _works(installation: Installation) -> bool:
     return asked == "1" if asked else installation.settings.database.startswith("sqlite")
 
 
-def _config(installation: Installation, app: Starlette | str, *, workers: int, reload: bool) -> uvicorn.Config:
-    proxies = installation.settings.trusted_proxies
+def _config(app: ASGIApp | str, *, workers: int, reload: bool) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         factory=isinstance(app, str),
@@ -173,8 +178,7 @@ def _config(installation: Installation, app: Starlette | str, *, workers: int, r
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=bool(proxies),
-        forwarded_allow_ips=list(proxies),
+        proxy_headers=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
         timeout_worker_healthcheck=30,
         ws_max_size=LARGEST_FRAME,

@@ -3,12 +3,14 @@
 import contextlib
 import os
 import signal
+import sys
 import time
 from collections.abc import Sequence
 from socket import socket
 from typing import Final
 
 from uvicorn import Config
+from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 from uvicorn.supervisors.multiprocess import Process, logger
 
@@ -39,6 +41,13 @@ class Workers(Multiprocess):
         self._processors = processors
         self._pinned: set[int] = set()
         self._retired: list[tuple[Process, float]] = []
+        self._failed = False
+
+    def run(self) -> None:
+        """Run the workers until told to stop, or until one cannot start: then leave with its exit code."""
+        super().run()
+        if self._failed:
+            sys.exit(STARTUP_FAILURE)
 
     def init_processes(self) -> None:
         """Start the workers."""
@@ -47,7 +56,9 @@ class Workers(Multiprocess):
 
     def keep_subprocess_alive(self) -> None:
         """Replace workers that died, and see to the end of those that were replaced."""
+        stopping = self.should_exit.is_set()
         super().keep_subprocess_alive()
+        self._failed = self.should_exit.is_set() and not stopping
         self._pin_new()
         for process, until in [*self._retired]:
             if process.process.is_alive() and time.monotonic() < until:

@@ -30,10 +30,11 @@ class _Collected:
     """What the encoders of the library ask."""
 
     def __init__(self, names: Mapping[Metric, str], own: Found, running: list[Found], gone: list[Found]) -> None:
+        shapes = _shapes(names)
         self._names = names
         self._own = own
-        self._running = running
-        self._total = summed([*running, *gone])
+        self._running = [_fitting(block, shapes) for block in running]
+        self._total = summed([*self._running, *(_fitting(block, shapes) for block in gone)])
 
     def collect(self) -> Iterator[Any]:
         by_name: dict[str, list[tuple[tuple[str, ...], list[float]]]] = {}
@@ -75,6 +76,23 @@ class _Collected:
             for values, cells in found:
                 family.add_metric(values, cells[0])
         return family
+
+
+def _shapes(names: Mapping[Metric, str]) -> dict[str, tuple[int, int]]:
+    """Return, for each name, how many labels its series have, and how many doubles."""
+    shapes = {name: (len(metric.labels), _width(metric)) for metric, name in names.items()}
+    return {**shapes, REQUESTS: (len(HTTP_REQUESTS.labels), _width(HTTP_SECONDS))}
+
+
+def _width(metric: Metric) -> int:
+    return len(metric.bounds) + 2 if isinstance(metric, Histogram) else 1  # beyond the last bound, and the sum
+
+
+def _fitting(block: Found, shapes: Mapping[str, tuple[int, int]]) -> Found:
+    """Leave out what code of another version has counted, whose labels or bounds are not ours."""
+    return {
+        series: values for series, values in block.items() if shapes.get(series[0]) == (len(series) - 1, len(values))
+    }
 
 
 def _cumulated(bounds: Iterable[float], cells: list[float]) -> list[tuple[str, float]]:

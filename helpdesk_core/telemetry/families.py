@@ -21,7 +21,7 @@ HTTP_REQUESTS = Counter(
 )
 HTTP_SECONDS = Histogram(
     "http_request_duration_seconds",
-    "From the first byte of a request to the last of its answer, by the class of the status.",
+    "From when the head of a request is complete to the last byte of its answer, by the class of the status.",
     {"route": ANY, "method": ANY, "status": ("1xx", "2xx", "3xx", "4xx", "5xx")},
 )
 HTTP_IN_FLIGHT = Gauge("http_requests_in_flight", "Requests that are being answered.")
@@ -33,7 +33,7 @@ HTTP_ERRORS = Counter(
 SOCKET_CONNECTIONS = Gauge("socket_connections", "Clients that are connected to the socket.")
 SOCKETS_CLOSED = Counter(
     "socket_closed",
-    "Sockets that the server closed, by the WebSocket code: 1008 for flooding, 4001 for a lost right...",
+    "Sockets that the server closed, by the WebSocket code: 1008 for flooding, 4401 for a lost right...",
     {"code": ANY},
 )
 LANE_WAITING = Gauge(
@@ -90,8 +90,9 @@ EVENTS_OLDEST = Gauge(
 )
 JOB_RUNS = Histogram(
     "job_duration_seconds",
-    "How long deliveries and jobs ran, by plugin and by what came of it.",
-    {"plugin": ANY, "kind": ("delivery", "job"), "outcome": ("done", "failed")},
+    "How long deliveries and jobs ran, by plugin and by what came of it: `again` asked to be run again, `given_up` is "
+    "dead by its own decision.",
+    {"plugin": ANY, "kind": ("delivery", "job"), "outcome": ("done", "again", "given_up", "failed")},
     JOB_SECONDS,
 )
 LIMITS_REFUSED = Counter("limits_refused", "Requests that were refused, by the bucket that was empty.", {"bucket": ANY})
@@ -106,8 +107,8 @@ PLUGIN_ACTIVE = Gauge("plugin_active", "Whether a plugin runs, 1 or 0, in every 
 PLUGIN_FAILURES = Counter("plugin_failures", "Failures of plugins, by what they did.", {"plugin": ANY, "phase": ANY})
 PROCESSES = Gauge("processes", "Processes whose figures are in this answer.")
 BUILD = Gauge("build", "Always 1, with the versions.", {"version": ANY, "python": ANY, "database": ANY}, "max")
-CPU = Counter("cpu_seconds", "Processor time of all processes of the server.")
-MEMORY = Gauge("resident_memory_bytes", "Memory of all processes of the server; pages that they share count each time.")
+CPU = Counter("cpu_seconds", "Processor time of all processes that serve; the parent of several is in no figure.")
+MEMORY = Gauge("resident_memory_bytes", "Memory of all processes that serve; pages that they share count each time.")
 MEMORY_MOST = Gauge("resident_memory_max_bytes", "Memory of the largest process.", across="max")
 FILES = Gauge("open_fds", "Open files and connections of the process that has most.", across="max")
 FILES_MAX = Gauge("max_fds", "How many it may have.", across="min")

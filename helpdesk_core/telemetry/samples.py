@@ -13,10 +13,10 @@ import threading
 from collections.abc import Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 BYTES = 4 * 1024 * 1024
-"""Size of a file; what is not used takes no room."""
+"""Size of a file."""
 
 MAGIC = b"HDSAMPL1"
 _HEADER = struct.Struct("<8sQ")  # the mark, and how many bytes are used
@@ -110,20 +110,28 @@ class Samples:
         """Move to a file in `folder`, before anything is counted in other threads; see the dead off first.
 
         Raises:
-            OSError: the folder cannot be used, or the system has no locks for files.
+            OSError: the folder cannot be used, there is no room in it, or the system has no locks for files.
         """
-        locks = _locks()
         absorb(folder)
         path = folder / f"{os.getpid()}-{os.urandom(4).hex()}.samples"
         with _folder_lock(folder):  # nobody may take a file for a dead one's before it is locked
             file = path.open("x+b")
-            locks.flock(file, locks.LOCK_EX)
-            file.truncate(self._size)
-            mapped = mmap.mmap(file.fileno(), self._size)
-            mapped[: self._used] = bytes(self._buffer[: self._used])
-            _HEADER.pack_into(mapped, 0, MAGIC, self._used)
-            self._file = file
-            self._map(mapped)
+            try:
+                self._move_to(file)
+            except OSError:
+                file.close()
+                path.unlink()
+                raise
+
+    def _move_to(self, file: BinaryIO) -> None:
+        locks = _locks()
+        locks.flock(file, locks.LOCK_EX)
+        _reserve(file, self._size)
+        mapped = mmap.mmap(file.fileno(), self._size)
+        mapped[: self._used] = bytes(self._buffer[: self._used])
+        _HEADER.pack_into(mapped, 0, MAGIC, self._used)
+        self._file = file
+        self._map(mapped)
 
     def close(self) -> None:
         """Let go of the file, as the end of the process does; others count this one among the gone from now on."""
@@ -172,7 +180,7 @@ def absorb(folder: Path) -> None:
             return
         kept = Samples()
         known = folder / GONE
-        for path in [*([known] if known.exists() else []), *dead]:
+        for path in [*dead, *([known] if known.exists() else [])]:  # the newest first: how wide series are may change
             add(kept, _read_file(path))
         fresh = folder / f"{GONE}.new"
         fresh.write_bytes(bytes(kept._buffer[: kept._used]))  # noqa: SLF001 - a file is a block as it lies in memory
@@ -185,10 +193,15 @@ def add(to: Samples, found: Found) -> None:
     """Add the samples of one process to those of another, as far as there is room."""
     for series, values in found.items():
         with contextlib.suppress(Full):
-            at = to.place(series, len(values))
-            if to.width(series) == len(values):  # or it was counted by code of another version
-                for offset, value in enumerate(values):
-                    to.cells[at + offset] += value
+            _add_series(to, series, values)
+
+
+def _add_series(to: Samples, series: Series, values: Sequence[float]) -> None:
+    at = to.place(series, len(values))
+    if to.width(series) != len(values):
+        return  # it was counted by code of another version
+    for offset, value in enumerate(values):
+        to.cells[at + offset] += value
 
 
 def summed(blocks: Sequence[Found]) -> Found:
@@ -204,9 +217,20 @@ def summed(blocks: Sequence[Found]) -> Found:
     return total
 
 
+def _reserve(file: BinaryIO, size: int) -> None:
+    """Give a file its size, and room for all of it: where there is none later, to count would kill the process."""
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(file.fileno(), 0, size)
+    else:
+        file.truncate(size)
+
+
 def _read_file(path: Path) -> Found:
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
-        return read(mapped) if len(mapped) >= _HEADER.size else {}
+    with path.open("rb") as file:
+        if os.fstat(file.fileno()).st_size < _HEADER.size:
+            return {}  # its process was killed before it could count
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+            return read(mapped)
 
 
 def _is_held(path: Path) -> bool:

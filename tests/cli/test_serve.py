@@ -15,17 +15,19 @@ from pathlib import Path
 import pytest
 
 HELPDESK = Path(sys.executable).with_name("helpdesk")
+LOG = "serve.log"
 SPAWNED = {"HELPDESK_PLUGINS": "none", "HELPDESK_PASSWORD_COST": "low", "PYTHONUNBUFFERED": "1"}
 
 
 @contextlib.contextmanager
 def served(folder: Path, *arguments: str, **environment: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """Start a server on any free port; yield where it listens, and its process."""
+    """Start a server on any free port, which logs to a file; yield where it listens, and its process."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("HELPDESK_")}
-    process = subprocess.Popen(
-        [HELPDESK, "serve", "--port", "0", *arguments], cwd=folder, env={**inherited, **SPAWNED, **environment},
-        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-    )  # fmt: skip
+    with (folder / LOG).open("w") as log:
+        process = subprocess.Popen(
+            [HELPDESK, "serve", "--port", "0", *arguments], cwd=folder, env={**inherited, **SPAWNED, **environment},
+            stdout=subprocess.PIPE, stderr=log, text=True,
+        )  # fmt: skip
     try:
         told = ""
         for line in process.stdout:
@@ -41,9 +43,9 @@ def served(folder: Path, *arguments: str, **environment: str) -> Iterator[tuple[
         process.stdout.close()
 
 
-def status(url: str) -> int:
+def status(url: str, **headers: str) -> int:
     try:
-        with urllib.request.urlopen(url, timeout=30) as answer:
+        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=30) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code
@@ -73,13 +75,30 @@ def test_it_answers_and_stops_when_it_is_told_to(migrated, arguments):
 def test_its_processes_are_replaced_when_it_is_told_to_while_it_answers(migrated):
     with served(migrated, "--workers", "2") as (url, process):
         assert status(f"{url}/readyz") == 200
-        before = workers_of(process.pid)
-        process.send_signal(signal.SIGHUP)
-        while len(before & workers_of(process.pid)) > 0:
-            assert status(f"{url}/healthz") == 200
+        replace_workers(url, process)
         assert status(f"{url}/readyz") == 200
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) in {0, -signal.SIGTERM}
+
+
+def test_its_new_processes_trust_the_proxies_that_the_file_of_settings_names_now(migrated):
+    with served(migrated, "--workers", "2") as (url, process):
+        assert status(f"{url}/healthz", **{"X-Forwarded-For": "203.0.113.1"}) == 200
+        (migrated / "helpdesk.toml").write_text('trusted_proxies = ["127.0.0.1"]')
+        replace_workers(url, process)
+        assert status(f"{url}/healthz", **{"X-Forwarded-For": "203.0.113.2"}) == 200
+        process.send_signal(signal.SIGTERM)
+        process.wait(60)
+    logged = (migrated / LOG).read_text()
+    assert [address in logged for address in ("203.0.113.1", "203.0.113.2")] == [False, True]
+
+
+def replace_workers(url: str, process: subprocess.Popen[str]) -> None:
+    """Have every worker replaced, and see that somebody answers all the while."""
+    before = workers_of(process.pid)
+    process.send_signal(signal.SIGHUP)
+    while len(before & workers_of(process.pid)) > 0:
+        assert status(f"{url}/healthz") == 200
 
 
 def workers_of(pid: int) -> set[int]:

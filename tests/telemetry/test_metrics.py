@@ -1,20 +1,23 @@
 """What an installation shows of itself: requests by route, work, limits, plugins, the database."""
 
 import threading
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import column, select, text
 from sqlalchemy.exc import DBAPIError
 
-from helpdesk_core.api import Counter, Gauge, Histogram, Metrics, UndeclaredMetric
+from helpdesk_core.api import Counter, Gauge, Histogram, JobContext, Metrics, UndeclaredMetric, job
 from helpdesk_core.database import Database
 from helpdesk_core.statements import Prepared
-from helpdesk_core.telemetry.assembling import watch_transactions
+from helpdesk_core.telemetry.assembling import job_watcher, watch_transactions
 from helpdesk_core.telemetry.collecting import Telemetry
+from helpdesk_core.telemetry.metrics import REQUESTS as REQUESTS_KEPT
 from helpdesk_core.telemetry.queue import QueueFigures
 from helpdesk_core.tenancy import set_unscoped
 from helpdesk_core.testing import running
 from tests.contract.steps import refused, served
+from tests.jobs.conftest import bench as bench  # noqa: PLC0414 - a fixture
 from tests.telemetry.conftest import read
 
 REQUESTS = "helpdesk_http_requests_total"
@@ -58,6 +61,11 @@ class TestRequests:
             found = read(installation.parts.services.get(Telemetry).answer()[0].decode())
         assert found["helpdesk_limits_refused_total", "general"] == 1
         assert found["helpdesk_http_errors_total", "RATE_LIMIT_EXCEEDED"] == 1
+
+    def test_that_were_timed_by_other_bounds_are_left_out(self):
+        metrics = Metrics()
+        metrics.samples.place((REQUESTS_KEPT, "/", "GET", "200"), 3)
+        assert not [key for key in read(Telemetry(metrics, [], lambda _: None).answer()[0].decode()) if REQUESTS in key]
 
 
 class TestTheDatabase:
@@ -114,6 +122,31 @@ class TestTheQueue:
         assert done
         assert {key[2] for key in done} == {"done"}
 
+    def test_tells_what_came_of_each_run(self, bench):
+        @job()
+        def works(ctx: JobContext) -> None:
+            pass
+
+        @job()
+        def comes_again(ctx: JobContext) -> None:
+            ctx.again(ctx.now + timedelta(hours=1), "not yet")
+
+        @job()
+        def gives_up(ctx: JobContext) -> None:
+            ctx.give_up("nobody is there")
+
+        @job()
+        def fails(ctx: JobContext) -> None:
+            raise ValueError
+
+        made, metrics = bench(works, comes_again, gives_up, fails), Metrics()
+        made.runner.ran = job_watcher(metrics)
+        for each in (works, comes_again, gives_up, fails):
+            made.enqueue(each)
+        made.runner.run_due()
+        runs = [series[2:] for series in metrics.samples.own() if series[0] == "helpdesk_job_duration_seconds"]
+        assert sorted(runs) == [("job", "again"), ("job", "done"), ("job", "failed"), ("job", "given_up")]
+
 
 class TestPlugins:
     def test_that_pause_are_not_active(self, installation, shown, helpdesk_host):
@@ -154,6 +187,25 @@ class TestWhatPluginsCount:
         found = read(Telemetry(metrics, [], lambda _: None).answer()[0].decode())
         assert found["helpdesk_plugin_oncall_sent_total", "other"] == 1
         assert "somebody" not in str(found)
+
+    def test_is_told_although_a_process_of_another_version_has_other_bounds_and_labels(self, tmp_path):
+        before = Metrics([("oncall", Counter("sent", "Letters.")), ("oncall", Histogram("took_seconds", "Time."))])
+        after = Metrics([("oncall", SENT), ("oncall", TOOK)])
+        old_sent, old_took = [metric for metric in before.names if metric.name in {"sent", "took_seconds"}]
+        before.share(tmp_path)
+        after.share(tmp_path)
+        before.count(old_sent, 5)
+        before.observe(old_took, 0.5)
+        after.count(SENT, outcome="well")
+        after.observe(TOOK, 0.5)
+        found = read(Telemetry(after, [], lambda _: None).answer()[0].decode())
+        for metrics in (before, after):
+            metrics.samples.close()
+        assert {key: value for key, value in found.items() if "sent" in key[0]} == {
+            ("helpdesk_plugin_oncall_sent_total", "well"): 1
+        }
+        assert found["helpdesk_plugin_oncall_took_seconds_count",] == 1
+        assert found["helpdesk_plugin_oncall_took_seconds_bucket", "1.0"] == 1
 
     def test_must_be_registered_and_have_its_labels_and_only_grow(self):
         metrics = Metrics([("oncall", SENT)])

@@ -1,5 +1,7 @@
 """Samples of several processes: what is gone stays counted, and what no longer stands is not told."""
 
+import errno
+import os
 import subprocess
 import sys
 
@@ -83,3 +85,43 @@ def test_those_that_are_gone_are_put_together_and_counted_once(tmp_path, other):
 
 def test_what_was_counted_with_other_bounds_is_left_out():
     assert summed([{("a",): [1.0, 2.0]}, {("a",): [1.0]}]) == {("a",): [1.0, 2.0]}
+
+
+def test_what_was_counted_with_other_bounds_long_ago_gives_way_to_those_that_are_gone_now(tmp_path, other):
+    (tmp_path / "gone.samples").write_bytes(block(("waiting",), [9]))
+    other.kill()
+    other.wait()
+    absorb(tmp_path)
+    assert summed(everybody(tmp_path)[1])["waiting",] == [3, 0]
+
+
+def block(series, values):
+    """Return what the file of a process has that counted one series."""
+    samples = Samples()
+    at = samples.place(series, len(values))
+    for offset, value in enumerate(values):
+        samples.cells[at + offset] = value
+    return bytes(samples._buffer[: samples._used])
+
+
+def test_a_process_killed_before_it_could_count_keeps_nobody_from_reading(tmp_path, other):
+    (tmp_path / "1-0.samples").touch()
+    running, gone = everybody(tmp_path)
+    assert (len(running), gone) == (1, [{}])
+    absorb(tmp_path)
+    assert not (tmp_path / "1-0.samples").exists()
+
+
+def test_a_process_that_finds_no_room_for_its_file_leaves_none_and_counts_in_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr("os.posix_fallocate", no_room, raising=False)
+    samples = Samples()
+    with pytest.raises(OSError, match="No space left"):
+        samples.share(tmp_path)
+    samples.cells[samples.place(("requests", "GET"))] = 7
+    assert samples.own()["requests", "GET"] == [7]
+    assert not samples.is_shared
+    assert not [*tmp_path.glob("*.samples")]
+
+
+def no_room(*_):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
