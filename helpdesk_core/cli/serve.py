@@ -1,11 +1,14 @@
 """`helpdesk serve`: what can be wrong is checked before the server starts, whose own exit code may hide it."""
 
 import contextlib
+import multiprocessing
 import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable
+from multiprocessing.process import BaseProcess
 
 import click
 import uvicorn
@@ -116,7 +119,16 @@ def application() -> ASGIApp:
     if os.name == "posix":
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the parent hears it as well, and sees to its children
         signal.signal(RETIRE, lambda *_: retire(app.state.serving))
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent,), name="parent", daemon=True).start()
     return _behind_proxies(app, installation.settings)
+
+
+def _end_with(parent: BaseProcess) -> None:
+    """Stop when the process that started this one is gone: nobody else would, and the port would stay taken."""
+    parent.join()
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _behind_proxies(app: Starlette, settings: Settings) -> ASGIApp:

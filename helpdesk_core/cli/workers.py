@@ -15,6 +15,7 @@ from uvicorn.supervisors import Multiprocess
 from uvicorn.supervisors.multiprocess import Process, logger
 
 from helpdesk_core.cli.cores import pin
+from helpdesk_core.web.serving.state import RETIREMENT_SECONDS
 
 RETIRE: Final = getattr(signal, "SIGQUIT", signal.SIGTERM)
 """Tells a process that another one has taken its place."""
@@ -22,8 +23,10 @@ RETIRE: Final = getattr(signal, "SIGQUIT", signal.SIGTERM)
 START_SECONDS = 60.0
 """How long a new process has until it answers."""
 
-RETIREMENT_SECONDS = 30.0
-"""How long one that was replaced has for what it has begun, and for clients that keep their connections open."""
+LOOKS_EVERY_SECONDS = 0.1
+
+KILLED_AFTER_SECONDS = 30.0
+"""How long one that was replaced has once all are to stop, and how much longer than its own time otherwise."""
 
 
 class Workers(Multiprocess):
@@ -72,6 +75,7 @@ class Workers(Multiprocess):
         for place, old in enumerate(self.processes):
             new = Process(self.config, self.sockets)
             new.start()
+            self._pin(new, place)  # before it has threads, which would stay where they are
             if not self._answers(new):
                 new.kill()
                 new.join()
@@ -79,20 +83,20 @@ class Workers(Multiprocess):
                     logger.error("a new process does not answer; the old ones go on")
                 return
             self.processes[place] = new
-            self._pin_new()
             with contextlib.suppress(ProcessLookupError):
                 os.kill(old.pid or 0, RETIRE)
-            self._retired.append((old, time.monotonic() + RETIREMENT_SECONDS))
+            self._retired.append((old, time.monotonic() + RETIREMENT_SECONDS + KILLED_AFTER_SECONDS))
 
     def _answers(self, process: Process) -> bool:
         until = time.monotonic() + START_SECONDS
         while time.monotonic() < until and process.process.is_alive() and not self._is_told_to_stop():
             if process.is_ready(timeout=0.5):
                 return True
+            time.sleep(LOOKS_EVERY_SECONDS)
         return False
 
     def _is_told_to_stop(self) -> bool:
-        return signal.SIGTERM in self.signal_queue or signal.SIGINT in self.signal_queue
+        return self.should_exit.is_set() or not {signal.SIGTERM, signal.SIGINT}.isdisjoint(self.signal_queue)
 
     def terminate_all(self) -> None:
         """Stop every worker, those that were replaced as well."""
@@ -103,11 +107,17 @@ class Workers(Multiprocess):
     def join_all(self) -> None:
         """Wait for every worker."""
         super().join_all()
+        until = time.monotonic() + KILLED_AFTER_SECONDS
         for process, _ in self._retired:
+            process.process.join(max(0.0, until - time.monotonic()))
+            process.kill()
             process.join()
 
     def _pin_new(self) -> None:
-        for place, process in enumerate(self.processes if self._processors else ()):
-            if process.pid is not None and process.pid not in self._pinned:
-                self._pinned.add(process.pid)
-                pin(process.pid, self._processors[place % len(self._processors)])
+        for place, process in enumerate(self.processes):
+            self._pin(process, place)
+
+    def _pin(self, process: Process, place: int) -> None:
+        if self._processors and process.pid is not None and process.pid not in self._pinned:
+            self._pinned.add(process.pid)
+            pin(process.pid, self._processors[place % len(self._processors)])

@@ -137,8 +137,9 @@ class Lane:
             threads = tuple(self._threads)
         for _ in threads:
             self._tasks.put(None)
+        until = time.monotonic() + CLOSING_SECONDS
         for thread in threads:
-            thread.join(CLOSING_SECONDS)
+            thread.join(max(0.0, until - time.monotonic()))
 
 
 def _run(future: "Future[Any]", function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:

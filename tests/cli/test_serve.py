@@ -93,6 +93,14 @@ def test_its_new_processes_trust_the_proxies_that_the_file_of_settings_names_now
     assert [address in logged for address in ("203.0.113.1", "203.0.113.2")] == [False, True]
 
 
+def test_processes_end_with_the_one_that_started_them(migrated):
+    with served(migrated, "--workers", "2") as (url, process):
+        process.kill()
+        with pytest.raises(OSError):  # refused or cut off
+            while True:
+                status(f"{url}/healthz")
+
+
 def replace_workers(url: str, process: subprocess.Popen[str]) -> None:
     """Have every worker replaced, and see that somebody answers all the while."""
     before = workers_of(process.pid)

@@ -12,7 +12,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from helpdesk_core.web.serving.refusals import Refusals
-from helpdesk_core.web.serving.state import Serving
+from helpdesk_core.web.serving.state import RETIREMENT_SECONDS, Serving
 
 API = b"/api/v1/"
 READING = frozenset({b"GET", b"HEAD", b"OPTIONS"})
@@ -94,6 +94,7 @@ class Protocol(HttpToolsProtocol):
         is no hurry: the next answer tells the client that it is the last one.
         """
         if self._serving.retiring:
+            self.config.timeout_graceful_shutdown = RETIREMENT_SECONDS  # the server looks at it next
             if self.cycle is not None and not self.cycle.response_started and not self.cycle.response_complete:
                 self.cycle.keep_alive = False
             return

@@ -4,6 +4,10 @@ from dataclasses import dataclass
 
 from helpdesk_core.web.serving.pressure import Pressure
 
+RETIREMENT_SECONDS = 150
+"""How long a process that was replaced has for what it has begun: more than the slowest request may take. It ends as
+soon as nobody is connected any more."""
+
 
 @dataclass
 class Serving:
