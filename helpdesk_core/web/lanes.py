@@ -33,10 +33,10 @@ PATIENCE_WITH_SLOW = 5
 class Lane:
     """A few threads. Unlike a pool of the standard library, it can do without one that is stuck.
 
-    What waits for a thread waits in the event loop, which gives a thread that has become free something to do when it
-    has looked at everything else. Threads that helped themselves would, when there is more to do than can be done, keep
-    the interpreter among themselves: the loop would come to its sockets some twenty times a second, and most of those
-    that ask would neither be served nor refused.
+    What waits for a thread waits in the event loop, but for a few, which are there when a thread is done. The loop hands
+    out more when it has looked at everything else. Threads that helped themselves would, when there is more to do than
+    can be done, keep the interpreter among themselves: the loop would come to its sockets some twenty times a second,
+    and most of those that ask would neither be served nor refused.
 
     Attributes:
         backlog: when each request that waits for a thread began to.
@@ -55,7 +55,7 @@ class Lane:
         self._watchdog = watchdog
         self._tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
         self.backlog: Backlog = Backlog()
-        self._free = size
+        self._free = size + size // 2  # a few more, so that threads find something when they are done
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._threads: set[threading.Thread] = set()
         self._idle = 0

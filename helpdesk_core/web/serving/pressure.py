@@ -52,7 +52,7 @@ class Pressure:
 CROWD = 32
 """So many that wait are more than the connections of usual clients."""
 
-STRETCH_SECONDS = 0.005
+STRETCH_SECONDS = 0.002
 """How long a crowd is served before the loop looks at its sockets. To look costs about as much as to refuse somebody,
 and those who are refused in one go cost half of what they cost one by one."""
 
