@@ -33,7 +33,7 @@ PATIENCE_WITH_SLOW = 5
 class Lane:
     """A few threads. Unlike a pool of the standard library, it can do without one that is stuck.
 
-    What waits for a thread waits in the event loop, but for a few, which are there when a thread is done. The loop hands
+    What waits for a thread waits in the event loop, but for a few, which are there when one is done. The loop gives
     out more when it has looked at everything else. Threads that helped themselves would, when there is more to do than
     can be done, keep the interpreter among themselves: the loop would come to its sockets some twenty times a second,
     and most of those that ask would neither be served nor refused.
