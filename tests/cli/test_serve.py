@@ -43,9 +43,9 @@ def served(folder: Path, *arguments: str, **environment: str) -> Iterator[tuple[
         process.stdout.close()
 
 
-def status(url: str, **headers: str) -> int:
+def status(url: str, body: bytes | None = None, **headers: str) -> int:
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=30) as answer:
+        with urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=30) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code

@@ -172,7 +172,7 @@ def install(packages: Path, id: str, code: str) -> None:
 
 
 def post(url):
-    return status(urllib.request.Request(url, b"{}", {"Content-Type": "application/json"}))
+    return status(url, b"{}", **{"Content-Type": "application/json"})
 
 
 def troubled(url):
