@@ -32,7 +32,7 @@ MOST_KEPT = 200
 _PARAMETER = re.compile(r"%\((\w+)\)s|%%")
 _OUTDATED = ("0A000", "cached plan must not change result type")
 
-PLAIN = len("2024-01-31 09:30:00+00")
+_INSTANT_LENGTH = len("2024-01-31 09:30:00+00")
 """How long an instant is as the server writes it in UTC; with parts of a second or in another age it is longer."""
 
 Rows = list[tuple[Any, ...]]
@@ -261,7 +261,7 @@ class ApiTimes:
     def load(self, data: Any) -> str | datetime:
         """Return `2024-01-31T09:30:00Z`; an instant that does not look like that comes as it is."""
         told = str(data, "ascii")
-        if len(told) == PLAIN:
+        if len(told) == _INSTANT_LENGTH:
             return f"{told[:10]}T{told[11:19]}Z"
         return datetime.fromisoformat(told)
 

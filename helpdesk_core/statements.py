@@ -86,7 +86,7 @@ class Prepared:
                 one.
         """
         self._statement = statement
-        self._planned_each_time = planned_each_time
+        self.planned_each_time = planned_each_time
         self._columns = list(columns) if columns is not None else None
         self._compiled: dict[str, _Compiled] = {}
 
@@ -94,11 +94,9 @@ class Prepared:
         """Run the statement in the transaction of `session` and return its rows."""
         connection, compiled = self.on(session)
         values = compiled.bind(session, parameters)
-        if self._planned_each_time:
-            return _fetch(connection, compiled.sql, values, prepare=False)
-        kept = _kept(session, connection)
+        kept = None if self.planned_each_time else _kept(session, connection)
         if kept is None or not kept.can_run(compiled.sql):
-            return _fetch(connection, compiled.sql, values)
+            return _fetch(connection, compiled.sql, values, prepare=not self.planned_each_time)
         return _ask(connection, compiled.sql, lambda: kept.rows(compiled.sql, values))
 
     def run(self, session: Session, *parameters: Mapping[str, Any]) -> None:
@@ -146,6 +144,8 @@ def rows_of_each(session: Session, asked: Sequence[tuple[Prepared, Mapping[str, 
 
     What takes PostgreSQL one round trip for each otherwise takes one for all.
     """
+    if any(prepared.planned_each_time for prepared, _ in asked):
+        return [prepared.rows(session, parameters) for prepared, parameters in asked]
     found = [(prepared.on(session), parameters) for prepared, parameters in asked]
     bound = [(compiled.sql, compiled.bind(session, parameters)) for (_, compiled), parameters in found]
     connection = found[0][0][0]

@@ -139,6 +139,15 @@ class TestStatementsOfReadModels:
         assert [read(word, word="a") for _ in range(PREPARE_AFTER + 3)] == [[("a",)]] * (PREPARE_AFTER + 3)
         assert read(kept) == [(0,)]
 
+    def test_nor_is_it_when_it_runs_beside_others(self, database: Database) -> None:
+        word = Prepared(select(bindparam("word", type_=String).label("beside_others")), planned_each_time=True)
+        one = Prepared(select(literal_column("5 AS one")))
+        with database.session(writes=False) as session:
+            for _ in range(PREPARE_AFTER + 3):
+                assert rows_of_each(session, [(word, {"word": "a"}), (one, {})]) == [[("a",)], [(5,)]]
+            kept = "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%beside_others%'"
+            assert session.scalar(text(kept)) == 0
+
     def test_parameters_of_every_kind_arrive(self, read: Any) -> None:
         echo = Prepared(
             select(
@@ -281,7 +290,8 @@ class TestSeveralStatementsAtOnce:
             set_unscoped(session)
             last.rows(session, {})
             for statement in (first, *others):
-                assert len([statement.rows(session, {}) for _ in range(2)]) == 2
+                statement.rows(session, {})
+                statement.rows(session, {})
             assert rows_of_each(session, [(first, {}), (last, {})]) == [[(0,)], [(3,)]]
         database.dispose()
 

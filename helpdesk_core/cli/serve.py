@@ -44,7 +44,7 @@ DOORS = 16
 """Times that the listening socket is given to the event loop, which takes one new connection from each in a round.
 
 Rounds are slow while a process is behind with its work, and whoever is still outside can neither be served nor refused:
-with eight, some of those who came by the thousand were refused after a third of a second only.
+with eight, and a crowd served for five milliseconds at a time, some were refused after a third of a second only.
 """
 
 FIRST_INHERITED = 3

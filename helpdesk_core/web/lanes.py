@@ -33,8 +33,8 @@ PATIENCE_WITH_SLOW = 5
 class Lane:
     """A few threads. Unlike a pool of the standard library, it can do without one that is stuck.
 
-    What waits for a thread waits in the event loop, but for a few, which are there when one is done. The loop gives
-    out more when it has looked at everything else. Threads that helped themselves would, when there is more to do than
+    What waits for a thread waits in the event loop, which gives a thread that has become free something to do when it
+    has looked at everything else. Threads that helped themselves would, when there is more to do than
     can be done, keep the interpreter among themselves: the loop would come to its sockets some twenty times a second,
     and most of those that ask would neither be served nor refused.
 
@@ -55,7 +55,7 @@ class Lane:
         self._watchdog = watchdog
         self._tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
         self.backlog: Backlog = Backlog()
-        self._free = size + size // 2  # a few more, so that threads find something when they are done
+        self._free = size
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._threads: set[threading.Thread] = set()
         self._idle = 0
