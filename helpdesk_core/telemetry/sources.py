@@ -15,7 +15,6 @@ from helpdesk_core.plugins import PluginHealth, PluginHost, State
 from helpdesk_core.telemetry import families
 from helpdesk_core.telemetry.metrics import Metrics
 from helpdesk_core.web.lanes import Lanes
-from helpdesk_core.web.serving.pressure import age
 
 Source = Callable[[Metrics], None]
 """Puts the present figures of something where they are counted."""
@@ -28,7 +27,7 @@ def lanes(found: Lanes) -> Source:
     def tell(metrics: Metrics) -> None:
         for name, backlog in backlogs.items():
             metrics.put(families.LANE_WAITING, len(backlog), name)
-            metrics.put(families.LANE_WAIT, age(backlog), name)
+            metrics.put(families.LANE_WAIT, backlog.age(), name)
         metrics.put(families.TURNED_AWAY, found.pressure.refused)
 
     return tell

@@ -14,7 +14,8 @@ from urllib.parse import unquote
 from helpdesk_core.plugins.watchdog import Watchdog
 from helpdesk_core.schemas import Filters
 from helpdesk_core.web.routing import Endpoint
-from helpdesk_core.web.serving.pressure import Backlog, Pressure, Turns, age
+from helpdesk_core.web.serving.backlog import Backlog
+from helpdesk_core.web.serving.pressure import Pressure, Turns
 
 T = TypeVar("T")
 
@@ -39,7 +40,7 @@ class Lane:
     and most of those that ask would neither be served nor refused.
 
     Attributes:
-        backlog: when each request that waits for a thread began to.
+        backlog: those that wait for a thread.
     """
 
     def __init__(self, size: int, name: str, watchdog: Watchdog) -> None:
@@ -54,7 +55,7 @@ class Lane:
         self._name = name
         self._watchdog = watchdog
         self._tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
-        self.backlog: Backlog = Backlog()
+        self.backlog = Backlog()
         self._free = size
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._threads: set[threading.Thread] = set()
@@ -74,7 +75,7 @@ class Lane:
 
     async def _turn(self) -> None:
         turn = asyncio.get_running_loop().create_future()
-        self.backlog.append(time.monotonic())
+        self.backlog.join(time.monotonic())
         self._waiting.append(turn)
         try:
             await turn
@@ -87,7 +88,7 @@ class Lane:
         """Give the thread of a request that has ended to the one that has waited for longest."""
         while self._waiting:
             turn = self._waiting.popleft()
-            self.backlog.popleft()
+            self.backlog.leave(time.monotonic())
             if not turn.done():
                 turn.set_result(None)
                 return
@@ -191,7 +192,7 @@ class Lanes:
     def are_full(self, lane: Lane | None) -> bool:
         """Tell whether there is no use in waiting for `lane`; for nothing, for a turn on the event loop."""
         if lane is self.slow:
-            return age(lane.backlog) > self._patience * PATIENCE_WITH_SLOW
+            return lane.backlog.is_longer_than(self._patience * PATIENCE_WITH_SLOW)
         return self.pressure.is_high(writes=lane is not None)
 
     def close(self) -> None:

@@ -9,7 +9,8 @@ import pytest
 from helpdesk_core.plugins import Watchdog
 from helpdesk_core.testing import Installation
 from helpdesk_core.web.lanes import Lanes
-from helpdesk_core.web.serving.pressure import CROWD, MOST_AT_ONCE, Backlog, Pressure, Turns
+from helpdesk_core.web.serving.backlog import Backlog
+from helpdesk_core.web.serving.pressure import CROWD, MOST_AT_ONCE, Pressure, Turns
 from tests.contract.steps import refused
 
 LONG_AGO = 100.0
@@ -90,9 +91,9 @@ def test_pressure_is_high_once_the_oldest_has_waited_for_too_long() -> None:
     pressure, now = Pressure(1.0), time.monotonic()
     pressure.watch(Backlog())
     assert (pressure.is_high(writes=True), pressure.oldest()) == (False, 0.0)
-    backlog = pressure.watch(Backlog([now, now + 1]))
+    pressure.watch(Backlog([now, now + 1]))
     assert not pressure.is_high(writes=True)
-    backlog.appendleft(now - LONG_AGO)
+    pressure.watch(Backlog([now - LONG_AGO]))
     assert pressure.is_high(writes=True)
     assert pressure.oldest() >= LONG_AGO
 
@@ -136,9 +137,10 @@ def test_probes_are_answered_all_the_same(overloaded: Installation) -> None:
 def test_what_is_slow_may_wait_for_longer(installation: Installation) -> None:
     lanes = Lanes(1, 1, reads_here=False, watchdog=installation.parts.services.get(Watchdog), patience=1.0)
     for lane in (lanes.quick, lanes.slow):
-        lane.backlog.append(time.monotonic() - 2)
+        lane.backlog.join(time.monotonic() - 2)
     assert (lanes.are_full(lanes.quick), lanes.are_full(lanes.slow)) == (True, False)
-    lanes.slow.backlog.appendleft(time.monotonic() - LONG_AGO)
+    lanes.slow.backlog.leave(time.monotonic())
+    lanes.slow.backlog.join(time.monotonic() - LONG_AGO)
     assert lanes.are_full(lanes.slow)
     lanes.close()
 
