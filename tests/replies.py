@@ -19,18 +19,20 @@ class Reply:
 
     def clear(self) -> None:
         """Wait for the next one."""
-        self._received = bytearray()
+        self._received = b""
         self._expected = 0
         self.head = b""
 
     def feed(self, data: bytes) -> bool:
         """Take what came, and tell whether the answer is complete."""
-        self._received += data
+        if self._received:
+            data = self._received + data
+        self._received = data
         if not self.head:
-            end = self._received.find(b"\r\n\r\n")
+            end = data.find(b"\r\n\r\n")
             if end < 0:
                 return False
-            self.head = bytes(self._received[:end])
+            self.head = data[:end]
             found = _LENGTH.search(self.head)
             self._expected = end + 4 + int(found[1] if found else 0)
         return self.is_complete

@@ -29,7 +29,7 @@ def new_request_id() -> str:
     Not from the system's source: asking it lets go of the interpreter, and the event loop would have to wait for it
     again among all threads.
     """
-    return f"req_{_numbers.randrange(10**18):018d}"
+    return f"req_{_numbers.getrandbits(64) % 10**18:018d}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,22 +1,21 @@
 """A load generator whose clients do not wait for each other: so many requests a second, whatever becomes of them.
 
 A process of its own: reads a plan as JSON from standard input, and writes what came of it as JSON. Sends to this
-machine only, for a bounded time.
+machine only, for a bounded time. Server and client share the machine, so it asks the system itself: with a transport
+and a protocol for each connection, a request took the client as long as a refusal takes the server.
 """
 
-import asyncio
 import gc
-import os
+import select
+import socket
 import subprocess
 import sys
 import time
 from collections import deque
 from dataclasses import asdict, dataclass, field
 from itertools import cycle
-from typing import Any
 
 import orjson
-import uvloop
 
 from tests.replies import Reply
 
@@ -25,6 +24,12 @@ BURST = 32
 
 LAST_SECONDS = 15
 """How long the last answers have to come."""
+
+PAUSE_SECONDS = 0.001
+"""How long answers are waited for before it is looked at what is due."""
+
+MOST_AT_ONCE = 262_144
+"""Bytes that are read in one go; a list has some 25,000."""
 
 
 @dataclass(frozen=True)
@@ -97,43 +102,27 @@ def request(path: str, token: str, body: bytes = b"") -> str:
     return "\r\n".join([*lines, "", ""]) + body.decode()
 
 
-class Caller(asyncio.Protocol):
-    """One connection, which answers to one request at a time."""
+class Caller:
+    """One connection, which asks for one thing at a time.
 
-    def __init__(self, load: "Load") -> None:
-        self._load = load
-        self._outcome = load.outcome
-        self._reply = Reply()
-        self._sent_at = 0.0
-        self.asked = False
-        self.gone = False
+    Attributes:
+        socket: its own.
+        asked_at: when it asked for what is not answered yet; 0 if nothing is.
+        reply: what came so far.
+    """
 
-    def connection_made(self, transport: Any) -> None:
-        self._transport = transport
+    def __init__(self, port: int) -> None:
+        """Connect; the system does so at once, whether or not the server takes the connection already."""
+        self.socket = socket.create_connection(("127.0.0.1", port))
+        self.socket.setblocking(False)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.asked_at = 0.0
+        self.reply = Reply()
 
     def ask(self, text: bytes) -> None:
-        self._reply.clear()
-        self.asked, self._sent_at = True, time.perf_counter()
-        self._transport.write(text)
-
-    def data_received(self, data: bytes) -> None:
-        if not self._reply.feed(data):
-            return
-        self.asked = False
-        took = (time.perf_counter() - self._sent_at) * 1000
-        self._outcome.milliseconds.setdefault(self._reply.head[9:12].decode(), []).append(took)
-        if self._reply.closes:
-            self.gone = True
-            self._transport.close()
-        else:
-            self._load.idle.append(self)
-
-    def connection_lost(self, error: Exception | None) -> None:
-        self.gone = True
-        self._load.callers.discard(self)
-        if self.asked:
-            self._outcome.lost += 1
-            self._outcome.error = self._outcome.error or f"connection lost: {error}"
+        self.reply.clear()
+        self.asked_at = time.perf_counter()
+        self.socket.send(text)  # some hundred bytes always fit
 
 
 class Load:
@@ -142,71 +131,99 @@ class Load:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._texts = cycle([text.encode() for text in plan.requests])
-        self.idle: deque[Caller] = deque()
-        self.callers: set[Caller] = set()
-        self._opening: set[asyncio.Task[None]] = set()
+        self._idle: deque[Caller] = deque()
+        self._callers: dict[int, Caller] = {}
+        self._asking = 0
+        self._poll = select.epoll()
         self.outcome = Outcome()
 
-    async def run(self) -> None:
+    def run(self) -> None:
         plan, outcome = self._plan, self.outcome
         for _ in range(min(64, plan.connections)):
             self._open()
-        await asyncio.gather(*self._opening)
         began, sent, before, spent = time.perf_counter(), 0, 0.0, time.process_time()
         while (passed := time.perf_counter() - began) < plan.seconds:
             outcome.late, before = max(outcome.late, passed - before), passed
             due = min(int(passed * plan.rate) - sent, BURST)
             self._send(due)
             sent += due
-            await asyncio.sleep(0.001)
+            self._read()
         outcome.behind = int(plan.seconds * plan.rate) - sent
-        for _ in range(LAST_SECONDS * 100):
-            if not any(caller.asked for caller in self.callers):
-                break
-            await asyncio.sleep(0.01)
+        until = time.perf_counter() + LAST_SECONDS
+        while self._asking and time.perf_counter() < until:
+            self._read()
         outcome.seconds = time.perf_counter() - began
         outcome.cpu = time.process_time() - spent
-        outcome.lost += sum(caller.asked and not caller.gone for caller in self.callers)
+        outcome.lost += self._asking
 
     def _send(self, number: int) -> None:
         for _ in range(number):
-            while self.idle and self.idle[0].gone:
-                self.idle.popleft()
-            if self.idle:
-                self.idle.popleft().ask(next(self._texts))
-                continue
-            self.outcome.unsent += 1
-            if len(self.callers) + len(self._opening) < self._plan.connections:
+            if not self._idle and len(self._callers) < self._plan.connections:
                 self._open()
+            if not self._idle:
+                self.outcome.unsent += 1
+                continue
+            caller = self._idle.popleft()
+            try:
+                caller.ask(next(self._texts))
+            except OSError as error:
+                self._lose(caller, error)
+            else:
+                self._asking += 1
 
     def _open(self) -> None:
-        task = asyncio.create_task(self._connect())
-        self._opening.add(task)
-        task.add_done_callback(self._opening.discard)
-
-    async def _connect(self) -> None:
-        loop = asyncio.get_running_loop()
         try:
-            _, caller = await loop.create_connection(lambda: Caller(self), "127.0.0.1", self._plan.port)
+            caller = Caller(self._plan.port)
         except OSError as error:
             self.outcome.error = self.outcome.error or f"cannot connect: {error}"
             return
-        self.callers.add(caller)
-        self.idle.append(caller)
+        self._callers[caller.socket.fileno()] = caller
+        self._poll.register(caller.socket, select.EPOLLIN)
+        self._idle.append(caller)
 
+    def _read(self) -> None:
+        for number, _ in self._poll.poll(PAUSE_SECONDS):
+            caller = self._callers[number]
+            try:
+                data = caller.socket.recv(MOST_AT_ONCE)
+            except OSError as error:
+                self._lose(caller, error)
+                continue
+            if not data:
+                self._lose(caller)
+            elif caller.reply.feed(data):
+                self._note(caller)
 
-async def run(plan: Plan) -> Outcome:
-    """Carry out a plan."""
-    load = Load(plan)
-    await load.run()
-    return load.outcome
+    def _note(self, caller: Caller) -> None:
+        took = (time.perf_counter() - caller.asked_at) * 1000
+        status = caller.reply.head[9:12].decode()
+        self.outcome.milliseconds.setdefault(status, []).append(took)
+        caller.asked_at = 0.0
+        self._asking -= 1
+        if caller.reply.closes:
+            self._close(caller)
+        else:
+            self._idle.append(caller)
+
+    def _lose(self, caller: Caller, error: OSError | None = None) -> None:
+        if caller.asked_at:
+            self.outcome.lost += 1
+            self.outcome.error = self.outcome.error or f"connection lost: {error}"
+            self._asking -= 1
+        else:
+            self._idle.remove(caller)
+        self._close(caller)
+
+    def _close(self, caller: Caller) -> None:
+        del self._callers[caller.socket.fileno()]
+        caller.socket.close()
 
 
 def main() -> None:
     gc.disable()  # pauses of ours would be taken for those of the server
-    outcome = uvloop.run(run(Plan(**orjson.loads(sys.stdin.buffer.read()))))
-    os.set_blocking(sys.stdout.fileno(), True)  # what is longer than the pipe would be cut off
-    sys.stdout.buffer.write(orjson.dumps(asdict(outcome)))
+    load = Load(Plan(**orjson.loads(sys.stdin.buffer.read())))
+    load.run()
+    sys.stdout.buffer.write(orjson.dumps(asdict(load.outcome)))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from uvicorn import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from helpdesk_core.web.serving.refusals import Refusals
+from helpdesk_core.web.serving.refusals import Refusals, is_plain
 from helpdesk_core.web.serving.state import RETIREMENT_SECONDS, Serving
 
 API = b"/api/v1/"
@@ -34,6 +34,10 @@ class _Refused:
 class Protocol(HttpToolsProtocol):
     """One connection."""
 
+    # Python keeps up to thirty attributes of an object side by side, and uvicorn's come close. With ours among them,
+    # each would be looked for in a table of its own; of a thousand connections, none of those would be in a cache.
+    __slots__ = ("_deadline", "_in_head", "_in_message", "_is_a_socket", "_refusals", "_refused_at", "_serving")
+
     def __init__(
         self,
         config: Config,
@@ -47,7 +51,9 @@ class Protocol(HttpToolsProtocol):
         self._refusals: Refusals = app_state["refusals"]
         self._deadline: asyncio.TimerHandle | None = None
         self._in_head = False
+        self._in_message = False
         self._is_a_socket = False
+        self._refused_at = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         """Begin to wait for the first request."""
@@ -61,6 +67,9 @@ class Protocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Read on. Whoever sends something must come to the end of a head, however slowly they do the rest."""
+        if self._is_too_much_and_plain(data):
+            self._refuse_plainly()
+            return
         super().data_received(data)
         waits = self._deadline is None and self.timeout_keep_alive_task is None and not self._is_a_socket
         if waits and self._is_idle():  # while an answer is awaited, the next request may lie unread
@@ -74,7 +83,7 @@ class Protocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin a request."""
         super().on_message_begin()
-        self._in_head = True
+        self._in_head = self._in_message = True
 
     def on_headers_complete(self) -> None:
         """Hand the request on, unless there are too many."""
@@ -86,6 +95,22 @@ class Protocol(HttpToolsProtocol):
         super().on_headers_complete()
         if self._serving.retiring and self.cycle is not None:
             self.cycle.keep_alive = False
+
+    def on_message_complete(self) -> None:
+        """End a request; what comes next begins another."""
+        self._in_message = False
+        super().on_message_complete()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close an idle connection, unless its client was refused something since the timer was set.
+
+        To set it anew with each refusal would cost as much as everything else that is done for one.
+        """
+        rest = self._refused_at + self.timeout_keep_alive - self.loop.time()
+        if rest > 0:
+            self._keep_alive_for(rest)
+        else:
+            super().timeout_keep_alive_handler()
 
     def shutdown(self) -> None:
         """End the connection, at once if nobody has asked for anything.
@@ -102,6 +127,27 @@ class Protocol(HttpToolsProtocol):
 
     def _is_idle(self) -> bool:
         return self.cycle is None or self.cycle.response_complete
+
+    def _is_too_much_and_plain(self, data: bytes) -> bool:
+        serving = self._serving
+        return (
+            serving.pressure.is_high(writes=False)
+            and not (self._in_message or serving.retiring or self._is_a_socket)
+            and self._is_idle()
+            and is_plain(data)
+        )
+
+    def _refuse_plainly(self) -> None:
+        self._forget_deadline()
+        self._serving.pressure.refused += 1
+        self.server_state.total_requests += 1
+        self._refused_at = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self._keep_alive_for(self.timeout_keep_alive)
+        self.transport.write(self._refusals.plain())
+
+    def _keep_alive_for(self, seconds: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
 
     def _is_too_much(self) -> bool:
         writes = self.parser.get_method() not in READING

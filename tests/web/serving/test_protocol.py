@@ -1,6 +1,7 @@
 """One connection: deadlines for its requests, refusals under load, and its end when the process is replaced."""
 
 import asyncio
+import re
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -11,9 +12,10 @@ from uvicorn import Config
 from uvicorn.server import ServerState
 
 from helpdesk_core.clock import SystemClock
-from helpdesk_core.web.serving.pressure import Backlog, Pressure
+from helpdesk_core.web.serving.backlog import Backlog
+from helpdesk_core.web.serving.pressure import Pressure
 from helpdesk_core.web.serving.protocol import Protocol
-from helpdesk_core.web.serving.refusals import Refusals
+from helpdesk_core.web.serving.refusals import Refusals, is_plain
 from helpdesk_core.web.serving.state import Serving
 
 REQUEST = b"GET /api/v1/tickets/ HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -183,7 +185,7 @@ def test_under_pressure_requests_are_refused_in_the_documented_form_and_served_a
         assert error["code"] == "OVERLOADED"
         assert error["request_id"].encode() == fields[b"x-request-id"] != b"req_000000000000000000"
         assert (connection.asked, connection.serving.pressure.refused) == ([], 1)
-        connection.backlog.clear()
+        connection.backlog.leave(time.monotonic())
         assert (await connection.ask(REQUEST)).startswith(b"HTTP/1.1 200")
 
     connected(scenario)
@@ -193,9 +195,108 @@ def test_the_body_of_a_refused_request_is_read_over() -> None:
     async def scenario(connection: Connection) -> None:
         connection.feel_pressure()
         assert b" 503 " in await connection.ask(POST)
-        connection.backlog.clear()
+        connection.backlog.leave(time.monotonic())
         assert (await connection.ask(b"abcd" + REQUEST)).startswith(b"HTTP/1.1 200")
         assert connection.asked == ["GET /api/v1/tickets/"]
+
+    connected(scenario)
+
+
+def test_a_body_that_looks_like_a_request_is_none() -> None:
+    async def scenario(connection: Connection) -> None:
+        connection.feel_pressure()
+        assert b" 503 " in await connection.ask(POST.replace(b"Length: 4", b"Length: %d" % len(REQUEST)))
+        connection.transport.written = b""
+        connection.protocol.data_received(REQUEST)
+        assert connection.transport.written == b""
+        assert b" 503 " in await connection.ask(REQUEST)
+
+    connected(scenario)
+
+
+def test_a_request_in_two_pieces_is_refused_once() -> None:
+    async def scenario(connection: Connection) -> None:
+        connection.feel_pressure()
+        connection.protocol.data_received(REQUEST[:20])
+        assert (await connection.ask(REQUEST[20:])).count(b" 503 ") == 1
+
+    connected(scenario)
+
+
+def test_a_request_that_is_not_taken_apart_gets_the_same_refusal() -> None:
+    async def scenario(connection: Connection) -> None:
+        connection.feel_pressure()
+        assert not is_plain(b"\r\n" + REQUEST)
+        answers = [await connection.ask(each) for each in (REQUEST, b"\r\n" + REQUEST)]
+        plain, thorough = (re.sub(rb"req_\d{18}|\d\d:\d\d:\d\d", b"", answer) for answer in answers)
+        assert plain == thorough
+        assert connection.serving.pressure.refused == 2
+
+    connected(scenario)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"Accept: */*",
+        b"accept-encoding: gzip",
+        b"Connection: keep-alive",
+        b"Authorization: Bearer x",
+        b"X-Original-Upgrade: 1",
+    ],
+)
+def test_what_most_clients_send_is_plain(line: bytes) -> None:
+    assert is_plain(REQUEST[:-2] + line + b"\r\n\r\n")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"Accept: text/html",
+        b"Connection: close",
+        b"CONTENT-LENGTH: 4",
+        b"Content-Length : 4",
+        b"Transfer-Encoding: chunked",
+        b"Expect: 100-continue",
+        b"Origin: https://app.example.com",
+        b"Upgrade: websocket",
+        b" folded: into the line before",
+        b"A: b\nContent-Length: 4",
+    ],
+)
+def test_what_decides_about_a_refusal_or_about_what_follows_is_not_plain(line: bytes) -> None:
+    assert not is_plain(REQUEST[:-2] + line + b"\r\n\r\n")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", REQUEST[:-1], REQUEST + REQUEST, REQUEST.replace(b"1.1", b"1.0"), REQUEST.replace(b"GET", b"HEAD"), POST],
+    ids=["nothing", "a part", "two", "1.0", "HEAD", "POST"],
+)
+def test_what_is_not_one_whole_question_is_not_plain(data: bytes) -> None:
+    assert not is_plain(data)
+
+
+def test_whoever_was_refused_keeps_the_connection_for_as_long_as_anybody_who_is_idle() -> None:
+    async def scenario(connection: Connection) -> None:
+        connection.feel_pressure()
+        await connection.ask(REQUEST)
+        await connection.ask(REQUEST)
+        connection.protocol.timeout_keep_alive_handler()  # of the first one
+        assert not connection.transport.is_closing()
+        connection.protocol.timeout_keep_alive = 0
+        connection.protocol.timeout_keep_alive_handler()
+        assert connection.transport.is_closing()
+
+    connected(scenario)
+
+
+def test_a_connection_on_which_all_was_refused_is_closed_in_the_end() -> None:
+    async def scenario(connection: Connection) -> None:
+        connection.protocol.timeout_keep_alive = 0.02  # type: ignore[assignment] # uvicorn has whole seconds
+        connection.feel_pressure()
+        await connection.ask(REQUEST)
+        await connection.until_closed()
 
     connected(scenario)
 
