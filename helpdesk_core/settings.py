@@ -114,7 +114,7 @@ class Settings(BaseModel):
     header_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = Field(8.0, examples=[8])
     """How long a client may take to send the head of a request."""
     queue_seconds: Annotated[float, Field(gt=0, le=60)] = Field(1.0, examples=[1])
-    """How long requests may wait for their turn. While one has waited for longer, others are refused at once (503)."""
+    """How long requests may wait for their turn. Who would wait for longer is refused at once (503)."""
     access_token_minutes: Annotated[int, Field(ge=1, le=1440)] = Field(15, examples=[15])
     """How long an access token is valid."""
     refresh_token_days: Annotated[int, Field(ge=1, le=365)] = Field(14, examples=[14])
