@@ -179,7 +179,7 @@ class Lanes:
         self.slow = Lane(slow, "slow", watchdog)
         self.pressure = Pressure(patience)
         self.pressure.watch(self.quick.backlog, writes=True if reads_here else None)
-        self.turns = Turns(self.pressure.watch(Backlog(), writes=False))
+        self.turns = Turns(self.pressure.watch(Backlog(), writes=False), self.pressure)
         self._reads_here = reads_here
         self._patience = patience
 

@@ -17,6 +17,7 @@ class Pressure:
 
     Attributes:
         refused: requests that were refused for it since the start.
+        newcomers: connections that were taken since the start.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -24,6 +25,7 @@ class Pressure:
         self._seconds: Final = seconds
         self._backlogs: dict[bool, list[Backlog]] = {False: [], True: []}
         self.refused = 0
+        self.newcomers = 0
 
     def watch(self, backlog: Backlog, *, writes: bool | None = None) -> Backlog:
         """Count `backlog` in, for those who write, those who read, or for all; return it."""
@@ -53,9 +55,10 @@ than at the peak, with 5 ms an eighth, with 15 ms a twentieth. A refusal takes u
 
 MOST_AT_ONCE = 64
 
-LOOKS = 4
-"""How often the loop then looks. It takes some new connections with each look, and reads from them with the next: with
-one look, those whom a crowd's newcomers kept outside were refused after two thirds of a second only."""
+MOST_LOOKS = 8
+"""How often the loop looks in a row, at most, while newcomers come in. It takes some with each look: with one, those
+whom others kept outside were refused after two thirds of a second. Four looks whoever comes cost a tenth of what is
+served, for those who are refused then come one by one."""
 
 
 class Turns:
@@ -65,13 +68,15 @@ class Turns:
     before all of those were done. Of a crowd several run between two looks.
     """
 
-    def __init__(self, backlog: Backlog) -> None:
-        """Keep those that wait in `backlog`."""
+    def __init__(self, backlog: Backlog, pressure: Pressure) -> None:
+        """Keep those that wait in `backlog`; `pressure` knows who comes."""
         self.backlog = backlog
+        self._pressure = pressure
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._taken = False
         self._at_once = 1
         self._looks = 0
+        self._newcomers = 0
         self._passed_on_at = 0.0
 
     async def take(self) -> None:
@@ -87,8 +92,7 @@ class Turns:
         loop.call_soon(self._pass_on, loop)
 
     def _pass_on(self, loop: asyncio.AbstractEventLoop) -> None:
-        if self._looks:
-            self._looks -= 1
+        if self._must_look_again():
             loop.call_soon(self._pass_on, loop)
             return
         passed = 0
@@ -101,10 +105,16 @@ class Turns:
                 turn.set_result(None)
                 passed += 1
         if passed:
-            self._looks = LOOKS - 1 if passed > 1 else 0
+            self._looks = MOST_LOOKS if passed > 1 else 0
             loop.call_soon(self._pass_on, loop)
         else:
             self._taken = False
+
+    def _must_look_again(self) -> bool:
+        """Tell whether somebody came in with the last look, and others may stand behind them."""
+        seen, self._newcomers = self._newcomers, self._pressure.newcomers
+        self._looks = max(self._looks - 1, 0)
+        return self._looks > 0 and seen != self._newcomers
 
     def _how_many(self, now: float) -> int:
         """Return how many may run before the next look; what the last ones took tells how many fit into a stretch."""

@@ -58,6 +58,7 @@ class Protocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         """Begin to wait for the first request."""
         super().connection_made(transport)
+        self._serving.pressure.newcomers += 1
         self._expect_a_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
