@@ -59,7 +59,7 @@ class Lane:
         self._free = size
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._threads: set[threading.Thread] = set()
-        self._idle = 0
+        self._begun = 0
         self._lock = threading.Lock()
 
     async def run(self, function: Callable[..., T], *arguments: Any) -> T:
@@ -98,8 +98,9 @@ class Lane:
         """Have `function` called in a thread of the lane, without waiting for a turn."""
         future: Future[T] = Future()
         with self._lock:
+            self._begun += 1  # threads that are idle cannot be counted: one may have taken a task and not yet said so
             self._tasks.put((future, function, arguments))
-            if self._idle < self._tasks.qsize() and len(self._threads) < self._size:
+            if self._begun > len(self._threads) and len(self._threads) < self._size:
                 self._start()
         return future
 
@@ -113,20 +114,20 @@ class Lane:
         present: list[Future[Any]] = []
         self._watchdog.replaceable(lambda error: self._do_without(me, present, error))
         while me in self._threads:
-            with self._lock:
-                self._idle += 1
             task = self._tasks.get()
-            with self._lock:
-                self._idle -= 1
             if task is None:
                 return
             present[:] = [task[0]]
             _run(*task)
+            with self._lock:
+                if me in self._threads:  # otherwise it was written off, and its task with it
+                    self._begun -= 1
 
     def _do_without(self, thread: threading.Thread, present: "list[Future[Any]]", error: BaseException) -> None:
         """Put another thread in the place of one that is stuck; its caller is told."""
         with self._lock:
             self._threads.discard(thread)
+            self._begun -= 1
             self._start()
         for future in present:
             with contextlib.suppress(InvalidStateError):

@@ -1,6 +1,7 @@
 """Which thread a request runs in."""
 
 from dataclasses import replace
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from helpdesk_core.app import create_app
 from helpdesk_core.assembly import assemble
 from helpdesk_core.plugins import Watchdog
 from helpdesk_core.testing import Installation
-from helpdesk_core.web.lanes import Lanes
+from helpdesk_core.web.lanes import Lane, Lanes
 from helpdesk_core.web.routing import Endpoint
 
 
@@ -63,3 +64,12 @@ def test_reads_take_a_thread_on_postgresql_and_where_threads_are_asked_for(
     create_app(settings, parts=parts)
     parts.services.database.dispose()
     assert made == [settings.database.startswith("sqlite") and not threads]
+
+
+def test_nothing_waits_behind_what_runs_while_there_could_be_another_thread(installation: Installation) -> None:
+    lane = Lane(2, "quick", installation.parts.services.get(Watchdog))
+    for _ in range(200):
+        both = Barrier(2, timeout=10)
+        for done in [lane.submit(both.wait) for _ in range(2)]:
+            done.result(10)
+    lane.close()
