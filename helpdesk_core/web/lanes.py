@@ -120,16 +120,18 @@ class Lane:
             present[:] = [task[0]]
             _run(*task)
             with self._lock:
-                if me in self._threads:  # otherwise it was written off, and its task with it
-                    self._begun -= 1
+                self._begun -= len(present)  # nothing is left of what was written off
+                present.clear()
 
     def _do_without(self, thread: threading.Thread, present: "list[Future[Any]]", error: BaseException) -> None:
         """Put another thread in the place of one that is stuck; its caller is told."""
         with self._lock:
             self._threads.discard(thread)
-            self._begun -= 1
+            self._begun -= len(present)
+            futures = tuple(present)
+            present.clear()
             self._start()
-        for future in present:
+        for future in futures:
             with contextlib.suppress(InvalidStateError):
                 future.set_exception(error)
 

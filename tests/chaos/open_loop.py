@@ -164,12 +164,11 @@ class Load:
                 self.outcome.unsent += 1
                 continue
             caller = self._idle.popleft()
+            self._asking += 1
             try:
                 caller.ask(next(self._texts))
             except OSError as error:
                 self._lose(caller, error)
-            else:
-                self._asking += 1
 
     def _open(self) -> None:
         try:

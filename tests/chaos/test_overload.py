@@ -34,9 +34,11 @@ def test_three_times_the_load(tmp_path: Path, what: str) -> None:
     refused = sorted(took for over in overloads for took in over.answered(503))
     p99 = refused[int(len(refused) * 0.99)] if refused else 0.0
     share = median(shares)
+    waited = sorted(took for over in overloads for status in (200, 201) for took in over.answered(status))
     sys.stderr.write(
         f"\n{what}: peak {median([served(peak) for peak in peaks]):.0f} a second; of that at {TIMES:g} times as many "
         f"{share:.0%} ({shares[0]:.0%} to {shares[-1]:.0%} in {ROUNDS} turns of {SECONDS:g} s); {len(refused)} refused "
+        f"and others served after at most {waited[int(len(waited) * 0.99)]:.0f} ms (p99); refusals come "
         f"after {median(refused):.1f} ms (p99 {p99:.1f} ms, worst {max(refused, default=0):.0f}), "
         f"{sum(over.lost for over in overloads)} lost, {sum(over.unsent + over.behind for over in overloads)} not "
         f"sent; grown by {grown:.0f} MiB; the client itself was late by at most "

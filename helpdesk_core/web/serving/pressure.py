@@ -51,7 +51,8 @@ CROWD = 32
 STRETCH_SECONDS = 0.015
 """How long a crowd is served before the loop looks at its sockets. Those who are refused in one go cost half of what
 they cost one by one, when the processor's caches have forgotten how to: with stretches of 2 ms a sixth less was served
-than at the peak, with 5 ms an eighth, with 15 ms a twentieth. A refusal takes up to two stretches."""
+than at the peak, with 5 ms an eighth, with 15 ms a twentieth. One refusal of a hundred takes more than two to three
+stretches."""
 
 MOST_AT_ONCE = 64
 
