@@ -29,7 +29,8 @@ PAUSE_SECONDS = 0.001
 """How long answers are waited for before it is looked at what is due."""
 
 MOST_AT_ONCE = 262_144
-"""Bytes that are read in one go; a list has some 25,000."""
+"""Bytes that are read in one go; a list has some 25,000. They are read into one piece of memory for all: to get so much
+anew for each answer took the system three times as long as a refusal's bytes do."""
 
 
 @dataclass(frozen=True)
@@ -135,6 +136,7 @@ class Load:
         self._callers: dict[int, Caller] = {}
         self._asking = 0
         self._poll = select.epoll()
+        self._memory = memoryview(bytearray(MOST_AT_ONCE))
         self.outcome = Outcome()
 
     def run(self) -> None:
@@ -184,13 +186,13 @@ class Load:
         for number, _ in self._poll.poll(PAUSE_SECONDS):
             caller = self._callers[number]
             try:
-                data = caller.socket.recv(MOST_AT_ONCE)
+                size = caller.socket.recv_into(self._memory)
             except OSError as error:
                 self._lose(caller, error)
                 continue
-            if not data:
+            if not size:
                 self._lose(caller)
-            elif caller.reply.feed(data):
+            elif caller.reply.feed(bytes(self._memory[:size])):
                 self._note(caller)
 
     def _note(self, caller: Caller) -> None:
