@@ -72,12 +72,17 @@ def hold(port: int, number: int, text: bytes, closed: dict[str, float]) -> None:
     while present and time.monotonic() - began < 60:
         if text and time.monotonic() - told > 1:
             told = time.monotonic()
-            present -= {connection for connection in present if not sent(connection)}
-        for connection in select.select(present, [], [], 0.2)[0]:
-            if not received(connection):
-                present.discard(connection)
+            let_go(present, [connection for connection in present if not sent(connection)])
+        readable = select.select(present, [], [], 0.2)[0]
+        let_go(present, [connection for connection in readable if not received(connection)])
     name = text[:14].decode() if text else "nothing"
     closed[f"{number} sending {name}"] = round(time.monotonic() - began, 1) if not present else float("inf")
+
+
+def let_go(present: set[socket.socket], ended: list[socket.socket]) -> None:
+    for connection in ended:
+        connection.close()
+        present.discard(connection)
 
 
 def sent(connection: socket.socket) -> bool:
