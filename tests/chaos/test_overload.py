@@ -31,7 +31,7 @@ def test_three_times_the_load(tmp_path: Path, what: str) -> None:
         before = memory(server.pid)
         peaks, overloads = alternately(made, requests)
         grown = memory(server.pid) - before
-    around = [(served(before) + served(after)) / 2 for before, after in pairwise(peaks)]
+    around = [(served(one) + served(other)) / 2 for one, other in pairwise(peaks)]
     shares = sorted(served(over) / peak for peak, over in zip(around, overloads, strict=True))
     refused = sorted(took for over in overloads for took in over.answered(503))
     p99 = refused[int(len(refused) * 0.99)] if refused else 0.0
