@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Mount
 from starlette.types import ASGIApp, ExceptionHandler
 
-from helpdesk_core.assembly import Parts, assemble, create_pool, lane_sizes, made_by
+from helpdesk_core.assembly import Parts, assemble, create_pool, lane_sizes, made_by, reads_on_the_loop
 from helpdesk_core.clock import Clock
 from helpdesk_core.errors import HelpdeskError, MethodNotAllowed, NotFound
 from helpdesk_core.garbage import without_collecting
@@ -88,9 +88,13 @@ def create_app(
     """
     parts = parts or assemble(settings)
     services, host = parts.services, parts.host
-    reads_here = services.database.kind == "sqlite" and not settings.database_threads
-    watchdog, patience = services.get(Watchdog), settings.queue_seconds
-    lanes = Lanes(*lane_sizes(settings), reads_here=reads_here, watchdog=watchdog, patience=patience)
+    lanes = Lanes(
+        *lane_sizes(settings),
+        reads_here=reads_on_the_loop(settings),
+        watchdog=services.get(Watchdog),
+        patience=settings.queue_seconds,
+        strand=services.database.strand,
+    )
     serving = Serving(lanes.pressure, settings.header_timeout_seconds)
     authenticators = _authenticators(host, services)
     readers = {endpoint.path: endpoint for endpoint in parts.endpoints if endpoint.method == "GET"}

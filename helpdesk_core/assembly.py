@@ -1,6 +1,7 @@
 """The parts of a process, each made once and named once, in order; what serves and what works share them."""
 
 import os
+import select
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -38,6 +39,7 @@ from helpdesk_core.web.context import Services
 from helpdesk_core.web.limits import Limits
 from helpdesk_core.web.realtime.wakers import Wakers
 from helpdesk_core.web.routing import Endpoint
+from helpdesk_core.web.serving.interleaved import PLACES
 
 
 @dataclass(frozen=True)
@@ -119,10 +121,11 @@ def assemble(
 
 def _database(settings: Settings) -> Database:
     quick, slow = lane_sizes(settings)
-    threads = quick + slow + settings.job_threads + 7  # the event loop, readiness, upkeep, leases, three of the socket
+    interleaved = PLACES if reads_on_the_loop(settings) and not settings.database.startswith("sqlite") else 0
+    others = 7  # the event loop, readiness, upkeep, leases, three of the socket
     return Database(
         settings.database,
-        threads=threads,
+        threads=quick + slow + interleaved + settings.job_threads + others,
         synchronous=settings.sqlite_synchronous,
         row_security=settings.row_security,
     )
@@ -206,6 +209,11 @@ def lane_sizes(settings: Settings) -> tuple[int, int]:
     if settings.database_threads:
         return settings.database_threads, max(1, settings.database_threads // 4)
     return (1, 2) if settings.database.startswith("sqlite") else (8, 4)
+
+
+def reads_on_the_loop(settings: Settings) -> bool:
+    """Tell whether quick reads run on the event loop: where nobody asks for threads, and the system has epoll."""
+    return not settings.database_threads and (settings.database.startswith("sqlite") or hasattr(select, "epoll"))
 
 
 def create_pool(parts: Parts, busy: Callable[[], bool] = lambda: False) -> Pool:

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from sqlalchemy import (
@@ -32,10 +32,13 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sess
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from helpdesk_core.clock import api_time
-from helpdesk_core.postgres import CONNECT_ARGUMENTS, prepare_postgres
+from helpdesk_core.postgres import CONNECT_ARGUMENTS, give_way, prepare_postgres
 from helpdesk_core.row_security import guard_rows
 from helpdesk_core.sqlite import SqliteSynchronous, prepare_sqlite
 from helpdesk_core.tenancy import guard_tenancy
+
+if TYPE_CHECKING:
+    from helpdesk_core.strands import Strand
 
 metadata = MetaData(
     naming_convention={
@@ -135,6 +138,7 @@ class Database:
     Attributes:
         engine: for what only reads, and for tools.
         kind: `sqlite` or `postgresql`.
+        strand: PostgreSQL only. Makes what gives way to others of its thread while it waits for the database.
         row_security: whether transactions tell the database whose rows they may see.
     """
 
@@ -145,7 +149,7 @@ class Database:
 
         Args:
             url: SQLAlchemy URL, `sqlite:///helpdesk.db` or `postgresql://user@host/name`.
-            threads: how many threads will use the database at once; the size of the pool.
+            threads: how many threads and strands will use the database at once; the size of the pool.
             synchronous: SQLite only. `FULL` survives a power loss, `NORMAL` may lose the last writes.
             row_security: PostgreSQL only. Whether it has policies, which show nothing to whom tells nothing.
         """
@@ -155,6 +159,7 @@ class Database:
         shared: dict[str, Any] = {"pool_size": threads, "max_overflow": 4, "pool_timeout": POOL_SECONDS}
         shared |= {"hide_parameters": True, "json_deserializer": orjson.loads}
         self.engine = create_engine(url, **shared, **_connect_arguments(self.kind))
+        self.strand: type[Strand] | None = None if self.kind == "sqlite" else give_way(self.engine)
         self._writer_lock = prepare_sqlite(self.engine, synchronous) if self.kind == "sqlite" else None
         reading_engine = self._reading_engine = self._made_for_reading()
         self._readers = sessionmaker(reading_engine, expire_on_commit=False, info={"writes": False})

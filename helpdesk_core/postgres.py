@@ -2,13 +2,18 @@
 
 import contextlib
 import re
+import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import InvalidatePoolError
+
+if TYPE_CHECKING:
+    from helpdesk_core.strands import Strand
 
 CONNECT_ARGUMENTS: Mapping[str, Any] = {
     "connect_timeout": 3,
@@ -82,6 +87,31 @@ def prepare_postgres(engine: Engine, *, idle_seconds: float = IDLE_SECONDS) -> N
         """Give up connections whose statements were planned before a migration changed what they return."""
         if is_outdated(context.original_exception):
             context.is_disconnect = True
+
+
+def give_way(engine: Engine) -> "type[Strand]":
+    """Have connections give way while they wait, if a strand uses them; return what makes strands.
+
+    To connect takes milliseconds at best, and seconds if the server is not there: another thread does it for strands.
+    With the first connection SQLAlchemy asks the server what it is, and keeps a lock meanwhile: that too is done there.
+    """
+    strands = import_module("helpdesk_core.strands")  # needs the driver, as nothing else does
+    known = threading.Event()
+
+    def connect_later(arguments: Sequence[Any], options: Mapping[str, Any]) -> Any:
+        if not known.is_set():
+            engine.connect().close()
+            known.set()
+        return strands.Connection.connect(*arguments, **options)
+
+    @event.listens_for(engine, "do_connect")
+    def connect(_dialect: Any, _record: Any, arguments: Sequence[Any], options: Mapping[str, Any]) -> Any:
+        if strands.is_in_one():
+            return strands.elsewhere(lambda: connect_later(arguments, options))
+        return strands.Connection.connect(*arguments, **options)
+
+    made: type[Strand] = strands.Strand
+    return made
 
 
 def is_outdated(error: BaseException | None) -> bool:

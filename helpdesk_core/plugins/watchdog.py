@@ -109,6 +109,23 @@ class Watchdog:
         finally:
             self._leave(call)
 
+    def rest(self) -> Call | None:
+        """Watch the call of the present thread no longer, for it waits and another one goes on; `go_on` wants it back.
+
+        Whatever it was told and has not heard would be heard by the other one.
+        """
+        thread = threading.get_ident()
+        with self._lock:
+            call = self._calls.pop(thread, None)
+            if call is not None and call.told_at is not None:
+                _interrupt(thread, None)
+        return call
+
+    def go_on(self, call: Call | None) -> None:
+        """Watch a call again, whose time has gone on."""
+        if call is not None:
+            self._calls[call.thread] = call
+
     def _leave(self, call: Call) -> None:
         while True:
             try:
@@ -119,7 +136,8 @@ class Watchdog:
 
     def _forget(self, call: Call) -> None:
         with self._lock:
-            self._calls.pop(call.thread, None)
+            if self._calls.get(call.thread) is call:  # broken off when it was about to rest, it may be there no more
+                del self._calls[call.thread]
             if call.told_at is not None:
                 _interrupt(call.thread, None)  # what it was told and has not heard yet
 

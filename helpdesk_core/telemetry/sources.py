@@ -22,7 +22,9 @@ Source = Callable[[Metrics], None]
 
 def lanes(found: Lanes) -> Source:
     """Return what tells how many requests wait for their turn, and how many were turned away for it."""
-    backlogs = {"quick": found.quick.backlog, "slow": found.slow.backlog, "loop": found.turns.backlog}
+    backlogs = {"quick": found.quick.backlog, "slow": found.slow.backlog}
+    if found.reading is not found.quick:
+        backlogs["loop"] = found.reading.backlog
 
     def tell(metrics: Metrics) -> None:
         for name, backlog in backlogs.items():

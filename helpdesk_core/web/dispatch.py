@@ -113,9 +113,6 @@ class Api:
             upload,
         )
         try:
-            if lane is None:
-                await self._lanes.turns.take()
-                return self._unit_of_work.run(endpoint, complete)
             return await lane.run(self._unit_of_work.run, endpoint, complete)
         except Hung:
             raise Unavailable("This took too long.") from None

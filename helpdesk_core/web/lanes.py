@@ -1,4 +1,4 @@
-"""Lanes: the few threads in which requests meet the database."""
+"""Lanes: where requests meet the database, in few threads or on the event loop."""
 
 import asyncio
 import contextlib
@@ -8,16 +8,23 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, InvalidStateError
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from urllib.parse import unquote
 
 from helpdesk_core.plugins.watchdog import Watchdog
 from helpdesk_core.schemas import Filters
 from helpdesk_core.web.routing import Endpoint
 from helpdesk_core.web.serving.backlog import Backlog
-from helpdesk_core.web.serving.pressure import Pressure, Turns
+from helpdesk_core.web.serving.interleaved import Interleaved
+from helpdesk_core.web.serving.pressure import Pressure
+from helpdesk_core.web.serving.turns import Turns
+
+if TYPE_CHECKING:
+    from helpdesk_core.strands import Strand
 
 T = TypeVar("T")
+
+AnyLane: TypeAlias = "Lane | Turns | Interleaved"
 
 _Task = tuple["Future[Any]", Callable[..., Any], tuple[Any, ...]]
 
@@ -160,14 +167,28 @@ def _run(future: "Future[Any]", function: Callable[..., Any], arguments: tuple[A
 
 
 class Lanes:
-    """Database threads: a quick lane for most requests, a slow one for searches, exports and hashing.
+    """A quick lane of threads for most requests, a slow one for searches, exports and hashing, and one for quick reads.
 
     Few threads are fast threads: sqlite3 gives the interpreter lock up at every step, and forty of them halved the
-    throughput and doubled the CPU of one. None is faster still, see `docs/decisions/0012-quick-reads-on-sqlite.md`.
+    throughput and doubled the CPU of one. None is faster still, see `docs/decisions/0012-quick-reads-on-sqlite.md` and
+    `docs/decisions/0038-quick-reads-on-postgresql.md`.
+
+    Attributes:
+        quick: for what writes.
+        slow: for what takes longer than some milliseconds.
+        reading: for quick reads.
+        pressure: whether there is more to do than can be done.
     """
 
     def __init__(
-        self, quick: int, slow: int, *, reads_here: bool, watchdog: Watchdog, patience: float = PATIENCE_SECONDS
+        self,
+        quick: int,
+        slow: int,
+        *,
+        reads_here: bool,
+        watchdog: Watchdog,
+        patience: float = PATIENCE_SECONDS,
+        strand: "type[Strand] | None" = None,
     ) -> None:
         """Start no thread yet; each starts with its first request.
 
@@ -177,31 +198,33 @@ class Lanes:
             reads_here: whether quick reads take no thread, but run on the event loop.
             watchdog: writes off threads that are stuck.
             patience: seconds that a request may wait for its turn; while one waits for longer, others are refused.
+            strand: makes what gives way while it waits for the database; without, reads on the loop take turns.
         """
         self.quick = Lane(quick, "quick", watchdog)
         self.slow = Lane(slow, "slow", watchdog)
         self.pressure = Pressure(patience)
         self.pressure.watch(self.quick.backlog, writes=True if reads_here else None)
-        self.turns = Turns(self.pressure.watch(Backlog(), writes=False), self.pressure)
-        self._reads_here = reads_here
+        self.reading: AnyLane = self.quick
+        if reads_here:
+            self.reading = Interleaved(strand, self.pressure, watchdog) if strand else Turns(self.pressure)
         self._patience = patience
 
-    def choose(self, endpoint: Endpoint, query: str) -> Lane | None:
-        """Return the lane for a request; nothing for one that runs where it arrives."""
+    def choose(self, endpoint: Endpoint, query: str) -> "AnyLane":
+        """Return the lane for a request."""
         if is_slow(endpoint, query):
             return self.slow
-        return None if self._reads_here and not endpoint.writes else self.quick
+        return self.quick if endpoint.writes else self.reading
 
-    def are_full(self, lane: Lane | None) -> bool:
-        """Tell whether there is no use in waiting for `lane`; for nothing, for a turn on the event loop."""
+    def are_full(self, lane: "AnyLane") -> bool:
+        """Tell whether there is no use in waiting for `lane`."""
         if lane is self.slow:
             return lane.backlog.is_longer_than(self._patience * PATIENCE_WITH_SLOW)
-        return self.pressure.is_high(writes=lane is not None)
+        return self.pressure.is_high(writes=lane is self.quick)
 
     def close(self) -> None:
         """Wait for what is running."""
-        self.quick.close()
-        self.slow.close()
+        for lane in (self.reading, self.quick, self.slow):
+            lane.close()
 
 
 def is_slow(endpoint: Endpoint, query: str) -> bool:

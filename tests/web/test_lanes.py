@@ -13,6 +13,8 @@ from helpdesk_core.plugins import Watchdog
 from helpdesk_core.testing import Installation
 from helpdesk_core.web.lanes import Lane, Lanes
 from helpdesk_core.web.routing import Endpoint
+from helpdesk_core.web.serving.interleaved import Interleaved
+from helpdesk_core.web.serving.turns import Turns
 
 
 class ShiftFilters(Filters):
@@ -35,7 +37,8 @@ def lanes(installation: Installation):
 
 def test_only_quick_reads_may_take_no_thread(lanes: list[Lanes]) -> None:
     here, apart = lanes
-    assert here.choose(QUICK, "") is None
+    assert here.choose(QUICK, "") is here.reading
+    assert here.reading is not here.quick
     assert here.choose(replace(QUICK, method="POST"), "") is here.quick
     assert here.choose(replace(QUICK, slow=True), "") is here.slow
     assert apart.choose(QUICK, "") is apart.quick
@@ -48,22 +51,23 @@ def test_a_parameter_can_make_a_request_slow(lanes: list[Lanes], query: str) -> 
 
 
 @pytest.mark.parametrize("threads", [0, 2])
-def test_reads_take_a_thread_on_postgresql_and_where_threads_are_asked_for(
+def test_quick_reads_take_a_thread_only_where_threads_are_asked_for(
     installation: Installation, threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made: list[bool] = []
+    made: list[Lanes] = []
 
     class Seen(Lanes):
-        def __init__(self, quick: int, slow: int, *, reads_here: bool, **others: Any) -> None:
-            made.append(reads_here)
-            super().__init__(quick, slow, reads_here=reads_here, **others)
+        def __init__(self, *sizes: int, **others: Any) -> None:
+            super().__init__(*sizes, **others)
+            made.append(self)
 
     monkeypatch.setattr("helpdesk_core.app.Lanes", Seen)
     settings = installation.parts.settings.model_copy(update={"database_threads": threads})
     parts = assemble(settings, host=installation.parts.host)
     create_app(settings, parts=parts)
     parts.services.database.dispose()
-    assert made == [settings.database.startswith("sqlite") and not threads]
+    on_the_loop = Turns if settings.database.startswith("sqlite") else Interleaved
+    assert [type(lanes.reading) for lanes in made] == [Lane if threads else on_the_loop]
 
 
 def test_nothing_waits_behind_what_runs_while_there_could_be_another_thread(installation: Installation) -> None:

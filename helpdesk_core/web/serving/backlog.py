@@ -48,10 +48,10 @@ class Backlog:
         except IndexError:  # asked for first, it might be taken meanwhile
             return 0.0
 
-    def is_longer_than(self, seconds: float) -> bool:
-        """Tell whether the oldest has waited for longer than that, or the next one would."""
+    def is_longer_than(self, seconds: float, coming: int = 0) -> bool:
+        """Tell whether the oldest has waited for longer than that, or the next one would with `coming` before it."""
         age = self.age()
-        return age > seconds or (age > seconds * EARLY and self._forecast() > seconds)
+        return age > seconds or (age > seconds * EARLY and self._forecast(coming) > seconds)
 
-    def _forecast(self) -> float:
-        return len(self._waiting) * self._waited / self._places if self._places else 0.0
+    def _forecast(self, coming: int) -> float:
+        return (len(self._waiting) + coming) * self._waited / self._places if self._places else 0.0

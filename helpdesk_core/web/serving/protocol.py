@@ -90,9 +90,12 @@ class Protocol(HttpToolsProtocol):
         """Hand the request on, unless there are too many."""
         self._in_head = False
         self._forget_deadline()
-        if self._is_too_much():
-            self._refuse()
-            return
+        if self.url.startswith(API):
+            writes = self.parser.get_method() not in READING
+            if self._is_too_much(writes=writes):
+                self._refuse()
+                return
+            self._serving.pressure.let_in(self.loop, writes=writes)
         super().on_headers_complete()
         if self._serving.retiring and self.cycle is not None:
             self.cycle.keep_alive = False
@@ -132,7 +135,7 @@ class Protocol(HttpToolsProtocol):
     def _is_too_much_and_plain(self, data: bytes) -> bool:
         serving = self._serving
         return (
-            serving.pressure.is_high(writes=False)
+            not serving.pressure.lets_in(writes=False)
             and not (self._in_message or serving.retiring or self._is_a_socket)
             and self._is_idle()
             and is_plain(data)
@@ -150,11 +153,9 @@ class Protocol(HttpToolsProtocol):
     def _keep_alive_for(self, seconds: float) -> None:
         self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
 
-    def _is_too_much(self) -> bool:
-        writes = self.parser.get_method() not in READING
+    def _is_too_much(self, *, writes: bool) -> bool:
         return (
-            self.url.startswith(API)
-            and self._serving.pressure.is_high(writes=writes)
+            not self._serving.pressure.lets_in(writes=writes)
             and self._can_be_refused_here()
             and not (self.parser.should_upgrade() and self._should_upgrade())
         )

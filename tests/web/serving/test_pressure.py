@@ -1,7 +1,6 @@
 """Requests wait for their turn, and for no longer than is any use."""
 
 import asyncio
-import re
 import time
 from threading import Event
 
@@ -11,109 +10,10 @@ from helpdesk_core.plugins import Watchdog
 from helpdesk_core.testing import Installation
 from helpdesk_core.web.lanes import Lanes
 from helpdesk_core.web.serving.backlog import Backlog
-from helpdesk_core.web.serving.pressure import CROWD, MOST_AT_ONCE, MOST_LOOKS, Pressure, Turns
+from helpdesk_core.web.serving.pressure import Pressure
 from tests.contract.steps import refused
 
 LONG_AGO = 100.0
-
-
-def test_one_turn_at_a_time_in_the_order_of_arrival_with_the_loop_in_between() -> None:
-    backlog, happened = Backlog(), list[str]()
-
-    async def reader(name: str, turns: Turns) -> None:
-        await turns.take()
-        happened.append(name)
-
-    async def play() -> None:
-        turns = Turns(backlog, Pressure(1.0))
-        loop = asyncio.get_running_loop()
-        tasks = [loop.create_task(reader(name, turns)) for name in "abc"]
-
-        def elsewhere(times: int) -> None:
-            happened.append(".")
-            if times:
-                loop.call_soon(elsewhere, times - 1)
-
-        loop.call_soon(elsewhere, 4)
-        await asyncio.gather(*tasks)
-        assert not backlog
-        await reader("d", turns)
-
-    asyncio.run(play())
-    assert "".join(happened).replace(".", "") == "abcd"
-    assert "ab" not in "".join(happened)
-    assert "bc" not in "".join(happened)
-
-
-def test_several_of_a_crowd_run_between_two_looks_of_the_loop() -> None:
-    backlog, happened = Backlog(), list[str]()
-
-    async def reader(turns: Turns) -> None:
-        await turns.take()
-        happened.append("r")
-
-    async def play() -> None:
-        turns, loop = Turns(backlog, Pressure(1.0)), asyncio.get_running_loop()
-        tasks = [loop.create_task(reader(turns)) for _ in range(3 * CROWD)]
-
-        def elsewhere() -> None:
-            happened.append(".")
-            if len(happened) < 6 * CROWD:
-                loop.call_soon(elsewhere)
-
-        loop.call_soon(elsewhere)
-        await asyncio.gather(*tasks)
-
-    asyncio.run(play())
-    stretches = [len(stretch) for stretch in "".join(happened).split(".") if stretch]
-    assert sum(stretches) == 3 * CROWD
-    assert 1 < max(stretches) <= MOST_AT_ONCE
-    assert set(stretches[-CROWD // 2 :]) == {1}
-    assert not backlog
-
-
-@pytest.mark.parametrize(
-    ("each_look", "looks"), [(0, 1), (1, MOST_LOOKS)], ids=["nobody comes", "somebody always comes"]
-)
-def test_between_two_stretches_the_loop_looks_again_while_newcomers_come_in(each_look: int, looks: int) -> None:
-    happened, pressure = list[str](), Pressure(1.0)
-
-    async def reader(turns: Turns) -> None:
-        await turns.take()
-        happened.append("r")
-
-    async def play() -> None:
-        turns, loop = Turns(Backlog(), pressure), asyncio.get_running_loop()
-        tasks = [loop.create_task(reader(turns)) for _ in range(6 * CROWD)]
-
-        def look() -> None:
-            happened.append(".")
-            pressure.newcomers += each_look
-            if not all(task.done() for task in tasks):
-                loop.call_soon(look)
-
-        loop.call_soon(look)
-        await asyncio.gather(*tasks)
-
-    asyncio.run(play())
-    between = re.findall(r"rr(\.+)r", "".join(happened))  # what ran at once, and who came next
-    assert {len(dots) for dots in between} == {looks}
-
-
-def test_whoever_gives_up_waiting_keeps_nobody_else_waiting() -> None:
-    backlog = Backlog()
-
-    async def play() -> None:
-        turns = Turns(backlog, Pressure(1.0))
-        await turns.take()
-        first, second = asyncio.create_task(turns.take()), asyncio.create_task(turns.take())
-        await asyncio.sleep(0)
-        first.cancel()
-        async with asyncio.timeout(10):
-            await second
-
-    asyncio.run(play())
-    assert not backlog
 
 
 def test_pressure_is_high_once_the_oldest_has_waited_for_too_long() -> None:

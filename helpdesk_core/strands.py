@@ -1,0 +1,100 @@
+"""Strands: functions that take turns in one thread, each giving way to the others while it waits for PostgreSQL.
+
+A thread for each request costs the interpreter some twenty-five changes of threads for a list; a strand costs a
+microsecond where it waits. What runs in one is written as for a thread, and has one rule more: whoever holds a lock
+that others of the same thread want must not ask the database meanwhile.
+
+Needs greenlet and psycopg, hence is imported only where there is PostgreSQL.
+"""
+
+import select
+from collections.abc import Callable
+from typing import Any, Final, Protocol
+
+import psycopg
+from greenlet import getcurrent, greenlet
+from psycopg.abc import RV, PQGen
+from psycopg.waiting import Ready, Wait
+
+Awaited = tuple[int, int] | Callable[[], Any]
+"""What a strand waits for: events of a file descriptor, as epoll counts them, or that a function has returned which
+another thread calls. It is switched to with the events that have happened, or with a future of what was returned."""
+
+_INTERVAL = 0.1
+_WRITING = int(Wait.W)
+
+
+class Watch(Protocol):
+    """Watches what runs in a thread, one thing at a time."""
+
+    def rest(self) -> Any:
+        """Watch it no longer, for it waits; return what `go_on` needs."""
+
+    def go_on(self, watched: Any, /) -> None:
+        """Watch it again."""
+
+
+class Strand(greenlet):
+    """One function that runs until it waits, and goes on when it is switched to with what it waits for.
+
+    `switch` returns what it waits for next; once the strand is `dead`, what the function has returned.
+    """
+
+    def __init__(self, function: Callable[[], Any], watch: Watch) -> None:
+        """Prepare; whoever switches to it must be in the greenlet that makes it."""
+        super().__init__(function)
+        self._watch: Final = watch
+
+    def wait_for(self, awaited: Awaited) -> Any:
+        """Give way; return what the strand is switched to with."""
+        watched = self._watch.rest()
+        try:
+            return self.parent.switch(awaited)  # type: ignore[union-attr] # every strand has been made by somebody
+        finally:
+            self._watch.go_on(watched)
+
+
+def is_in_one() -> bool:
+    """Tell whether a strand asks."""
+    return isinstance(getcurrent(), Strand)
+
+
+def elsewhere(function: Callable[[], Any]) -> Any:
+    """Return what `function` returns; another thread calls it, and other strands than the present one go on."""
+    present = getcurrent()
+    if not isinstance(present, Strand):
+        raise TypeError("nothing but a strand can give way")
+    return present.wait_for(function).result()
+
+
+class Connection(psycopg.Connection[Any]):
+    """A connection that gives way while it waits, if a strand uses it."""
+
+    def wait(self, gen: PQGen[RV], interval: float = _INTERVAL, timeout: float | None = None) -> RV:
+        """Let `gen` run to its end."""
+        present = getcurrent()
+        if not isinstance(present, Strand) or timeout is not None:
+            return super().wait(gen, interval, timeout)
+        descriptor = self.pgconn.socket
+        try:
+            wanted = next(gen)
+            while True:
+                if wanted & _WRITING:
+                    # There is room for a statement, unless it is a very long one: then it is waited for.
+                    wanted = gen.send(Ready.W)
+                    if wanted & _WRITING:
+                        events = present.wait_for((descriptor, select.EPOLLIN | select.EPOLLOUT))
+                        wanted = gen.send(_ready(events))
+                else:
+                    present.wait_for((descriptor, select.EPOLLIN))
+                    wanted = gen.send(Ready.R)
+        except StopIteration as ended:
+            value: RV = ended.value
+            return value
+
+
+def _ready(events: int) -> Ready:
+    """Return what psycopg calls the events of epoll; errors are read."""
+    if events & ~select.EPOLLOUT:
+        return Ready.RW if events & select.EPOLLOUT else Ready.R
+    return Ready.W

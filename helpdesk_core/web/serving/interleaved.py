@@ -1,0 +1,154 @@
+"""Requests that run interleaved on the event loop: some go on while others wait for the database.
+
+See `docs/decisions/0038-quick-reads-on-postgresql.md` for what that gives, and what it asks of those who write plugins.
+"""
+
+import asyncio
+import select
+import time
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from helpdesk_core.plugins.watchdog import Watchdog
+from helpdesk_core.web.serving.backlog import Backlog
+from helpdesk_core.web.serving.pressure import Pressure
+from helpdesk_core.web.serving.turns import CROWD, STRETCH_SECONDS, Looks
+
+if TYPE_CHECKING:
+    from helpdesk_core.strands import Awaited, Strand
+
+T = TypeVar("T")
+
+_Task = tuple["asyncio.Future[Any]", Callable[..., Any], tuple[Any, ...]]
+
+PLACES = 16
+"""How many requests run at once, each on a connection of its own."""
+
+
+class Interleaved:
+    """A lane of strands.
+
+    What they wait for is kept in an epoll of its own, of which the event loop sees one descriptor only: to have the
+    loop itself watch a connection for each statement costs several times as much, and it could not be asked to look
+    at those alone while a crowd is served.
+
+    Attributes:
+        backlog: those that wait for a place.
+    """
+
+    def __init__(self, strand: "type[Strand]", pressure: Pressure, watchdog: Watchdog, places: int = PLACES) -> None:
+        """Prepare.
+
+        Args:
+            strand: makes strands.
+            pressure: hears of those who wait.
+            watchdog: watches what runs.
+            places: how many run at once.
+        """
+        self.backlog = pressure.watch(Backlog(), writes=False)
+        self._strand = strand
+        self._watchdog = watchdog
+        self._free = places
+        self._looks = Looks(pressure)
+        self._queue: deque[_Task] = deque()
+        self._waiting: dict[int, Strand] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._poll: select.epoll
+
+    async def run(self, function: Callable[..., T], *arguments: Any) -> T:
+        """Call `function` as soon as there is a place for it, and return what it returns."""
+        loop = asyncio.get_running_loop()
+        if loop is not self._loop:
+            self._move_to(loop)
+        done: asyncio.Future[T] = loop.create_future()
+        if self._free and not self._queue:
+            self._begin((done, function, arguments))
+        else:
+            self.backlog.join(time.monotonic())
+            self._queue.append((done, function, arguments))
+        return await done
+
+    def close(self) -> None:
+        """Look no longer; what runs here has been waited for."""
+        if self._loop is not None:
+            self._loop.remove_reader(self._poll.fileno())
+            self._poll.close()
+            self._loop = None
+
+    def _move_to(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Look with another loop than before, which is over: a server has one, tests have several."""
+        if self._loop is not None:
+            self._poll.close()
+        self._loop, self._poll = loop, select.epoll()
+        loop.add_reader(self._poll.fileno(), self._turn)
+
+    def _turn(self) -> None:
+        """Go on with those that were answered, and begin others in their places; of a crowd, for a stretch."""
+        if self._looks.wants_another():
+            return  # those that were answered stay so, and the loop comes here again
+        self._go_on(0)
+        if len(self._queue) <= CROWD:
+            return
+        until = time.monotonic() + STRETCH_SECONDS
+        while (rest := until - time.monotonic()) > 0:
+            self._go_on(rest)
+        self._looks.after_a_stretch()
+
+    def _go_on(self, seconds: float) -> None:
+        """Go on with those that are answered by now, or are before so many seconds have passed."""
+        for descriptor, events in self._poll.poll(seconds):
+            self._switch(self._waiting.pop(descriptor), events)
+        self._fill()
+
+    def _fill(self) -> None:
+        """Begin as many of those who wait as there are places."""
+        for _ in range(min(self._free, len(self._queue))):
+            task = self._queue.popleft()
+            self.backlog.leave(time.monotonic())
+            if not task[0].done():  # the one who asked may have gone
+                self._begin(task)
+        if self._free and self._queue and self._loop is not None:
+            self._loop.call_soon(self._fill)  # they came to their end without waiting; let the loop look first
+
+    def _begin(self, task: _Task) -> None:
+        self._free -= 1
+        self._switch(self._strand(partial(_run, *task), self._watchdog))
+
+    def _switch(self, strand: "Strand", *found: Any) -> None:
+        """Let a strand run until it waits for something, or ends."""
+        awaited: Awaited = strand.switch(*found)
+        if strand.dead:
+            self._free += 1
+        elif isinstance(awaited, tuple):
+            self._await(strand, *awaited)
+        else:
+            self._await_thread(strand, awaited)
+
+    def _await(self, strand: "Strand", descriptor: int, events: int) -> None:
+        self._waiting[descriptor] = strand
+        try:
+            self._poll.modify(descriptor, events | select.EPOLLONESHOT)
+        except FileNotFoundError:  # of a new connection
+            self._poll.register(descriptor, events | select.EPOLLONESHOT)
+
+    def _await_thread(self, strand: "Strand", function: Callable[[], Any]) -> None:
+        loop = asyncio.get_running_loop()
+
+        def go_on(done: "asyncio.Future[Any]") -> None:
+            self._switch(strand, done)
+            self._fill()
+
+        loop.run_in_executor(None, function).add_done_callback(go_on)
+
+
+def _run(done: "asyncio.Future[Any]", function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+    try:
+        result = function(*arguments)
+    except BaseException as error:  # noqa: BLE001 - whoever waits for the result gets it
+        if not done.done():
+            done.set_exception(error)
+        return
+    if not done.done():
+        done.set_result(result)
