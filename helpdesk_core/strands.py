@@ -1,4 +1,4 @@
-"""Strands: functions that take turns in one thread, each giving way to the others while it waits for PostgreSQL.
+"""Strands: what takes turns in one thread, each giving way to the others while it waits for PostgreSQL.
 
 A thread for each request costs the interpreter some twenty-five changes of threads for a list; a strand costs a
 microsecond where it waits. What runs in one is written as for a thread, and has one rule more: whoever holds a lock
@@ -35,21 +35,29 @@ class Watch(Protocol):
 
 
 class Strand(greenlet):
-    """One function that runs until it waits, and goes on when it is switched to with what it waits for.
+    """Does one job after the other, and gives way while it waits.
 
-    `switch` returns what it waits for next; once the strand is `dead`, what the function has returned.
+    `switch` gives an idle one its next job, and one that waits what it waits for. It returns what the strand waits for
+    next, and nothing once the job is done.
+
+    Strands are kept: Python has the system map memory for the frames of each new one, which is a twentieth of a list.
     """
 
-    def __init__(self, function: Callable[[], Any], watch: Watch) -> None:
+    def __init__(self, watch: Watch) -> None:
         """Prepare; whoever switches to it must be in the greenlet that makes it."""
-        super().__init__(function)
+        super().__init__(self._work)
         self._watch: Final = watch
+
+    def _work(self, job: Callable[[], None]) -> None:
+        while True:
+            job()
+            job = self.parent.switch(None)  # type: ignore[union-attr] # every strand has been made by somebody
 
     def wait_for(self, awaited: Awaited) -> Any:
         """Give way; return what the strand is switched to with."""
         watched = self._watch.rest()
         try:
-            return self.parent.switch(awaited)  # type: ignore[union-attr] # every strand has been made by somebody
+            return self.parent.switch(awaited)  # type: ignore[union-attr]
         finally:
             self._watch.go_on(watched)
 

@@ -47,6 +47,10 @@ Rounds are slow while a process is behind with its work, and whoever is still ou
 with eight, and a crowd served for five milliseconds at a time, some were refused after a third of a second only.
 """
 
+OUTSIDE = 4096
+"""How many connections may stand outside, at most, if the system allows as many. It tells nobody when there are more,
+but has clients try again after a second."""
+
 FIRST_INHERITED = 3
 """File descriptor of the first socket that systemd hands over."""
 
@@ -193,6 +197,7 @@ def _config(app: ASGIApp | str, *, workers: int, reload: bool) -> uvicorn.Config
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
+        backlog=OUTSIDE,
         timeout_worker_healthcheck=30,
         ws_max_size=LARGEST_FRAME,
         ws_per_message_deflate=False,  # costs memory and time for each client; frames are small
@@ -205,7 +210,7 @@ def _listen(host: str, port: int) -> socket.socket:
         return inherited
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        listening = socket.create_server((host, port), family=family, backlog=2048)
+        listening = socket.create_server((host, port), family=family, backlog=OUTSIDE)
     except OSError as error:
         raise Refused(f"Cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}.") from None
     listening.set_inheritable(True)

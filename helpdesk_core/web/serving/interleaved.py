@@ -51,6 +51,7 @@ class Interleaved:
         self._strand = strand
         self._watchdog = watchdog
         self._free = places
+        self._idle: list[Strand] = []
         self._looks = Looks(pressure)
         self._queue: deque[_Task] = deque()
         self._waiting: dict[int, Strand] = {}
@@ -81,6 +82,7 @@ class Interleaved:
         """Look with another loop than before, which is over: a server has one, tests have several."""
         if self._loop is not None:
             self._poll.close()
+        self._idle.clear()  # they belong to the other one's thread
         self._loop, self._poll = loop, select.epoll()
         loop.add_reader(self._poll.fileno(), self._turn)
 
@@ -114,13 +116,15 @@ class Interleaved:
 
     def _begin(self, task: _Task) -> None:
         self._free -= 1
-        self._switch(self._strand(partial(_run, *task), self._watchdog))
+        strand = self._idle.pop() if self._idle else self._strand(self._watchdog)
+        self._switch(strand, partial(_run, *task))
 
-    def _switch(self, strand: "Strand", *found: Any) -> None:
-        """Let a strand run until it waits for something, or ends."""
-        awaited: Awaited = strand.switch(*found)
-        if strand.dead:
+    def _switch(self, strand: "Strand", given: Any) -> None:
+        """Let a strand run until it waits for something, or is done."""
+        awaited: Awaited | None = strand.switch(given)
+        if awaited is None:
             self._free += 1
+            self._idle.append(strand)
         elif isinstance(awaited, tuple):
             self._await(strand, *awaited)
         else:

@@ -22,7 +22,7 @@ stretches."""
 
 MOST_AT_ONCE = 64
 
-MOST_LOOKS = 8
+MOST_LOOKS = 40
 """How often the loop looks in a row, at most, while newcomers come in. It takes some with each look: with one, those
 whom others kept outside were refused after two thirds of a second. Four looks whoever comes cost a tenth of what is
 served, for those who are refused then come one by one."""
