@@ -16,8 +16,12 @@ from tests.chaos.place import PASSWORD, Place, place
 
 SECONDS = float(os.environ.get("CHAOS_SECONDS", "8"))
 ROUNDS = 7
+WAITING_SECONDS = 2
+"""How long those that are served wait, at most: there must be clients enough, or they would wait for each other."""
 TIMES = float(os.environ.get("CHAOS_TIMES", "3"))
 TICKETS = 200
+PAGE = 20
+LIST = f"/api/v1/tickets/?status=new&page_size={PAGE}"
 
 
 @pytest.mark.timeout(600)
@@ -60,11 +64,12 @@ def sign_in(made: Place) -> str:
         for number in range(TICKETS):
             ticket = {"subject": f"Printer {number} on fire", "description": "Again.", "tags": ["printer"]}
             client.post("/api/v1/tickets/", json=ticket).raise_for_status()
+        assert len(client.get(LIST).json()["results"]) == PAGE
     return token
 
 
 def asked(token: str, *, writes: bool) -> list[str]:
-    lists = [request("/api/v1/tickets/?status=open&page_size=20", token)] * 3
+    lists = [request(LIST, token)] * 3
     new = request("/api/v1/tickets/", token, b'{"subject": "Printer on fire", "description": "Again."}')
     return [*lists, new] if writes else lists
 
@@ -77,7 +82,8 @@ def alternately(made: Place, requests: list[str]) -> tuple[list[Outcome], list[O
     as_much_as_can_be_done = Plan(made.port, 100_000, SECONDS, 16, requests)
     peaks, overloads = [send(as_much_as_can_be_done)], []
     for _ in range(ROUNDS):
-        overloads.append(send(Plan(made.port, served(peaks[-1]) * TIMES, SECONDS, 4_000, requests)))
+        most = served(peaks[-1])
+        overloads.append(send(Plan(made.port, most * TIMES, SECONDS, int(most * WAITING_SECONDS), requests)))
         peaks.append(send(as_much_as_can_be_done))
     return peaks, overloads
 
