@@ -111,6 +111,9 @@ class Interleaved:
             self._come_soon(self._loop)  # to those that are answered it comes by itself
 
     def _take_a_turn(self) -> None:
+        """Serve for a moment, or a crowd for a stretch. Somebody begins with each: not all end soon who can go on."""
+        if self._free and self._queue:
+            self._begin_next()
         crowd = len(self._queue) > CROWD
         until = time.monotonic() + (STRETCH_SECONDS if crowd else MOMENT_SECONDS)
         while self._go_on(wait_until=until if crowd else 0.0) and time.monotonic() < until:

@@ -12,6 +12,7 @@ from greenlet import getcurrent
 
 from helpdesk_core.plugins import Hung, PluginHealth, Watchdog, watchdog
 from helpdesk_core.strands import Strand, elsewhere
+from helpdesk_core.web.serving import interleaved
 from helpdesk_core.web.serving.interleaved import Interleaved
 from helpdesk_core.web.serving.pressure import Pressure
 from helpdesk_core.web.serving.turns import CROWD, MOST_LOOKS
@@ -128,9 +129,7 @@ def test_no_more_run_than_there_are_places_and_in_the_order_of_arrival(play: Any
 
     async def scene(lane: Interleaved) -> None:
         tasks = [asyncio.create_task(lane.run(work, number)) for number in range(len(wires))]
-        while len(began) < PLACES:
-            await asyncio.sleep(0)
-        for _ in range(10):
+        for _ in range(100):
             await asyncio.sleep(0)
         assert (began, len(lane.backlog)) == ([*range(PLACES)], 2)
         wires[1].send()
@@ -143,7 +142,10 @@ def test_no_more_run_than_there_are_places_and_in_the_order_of_arrival(play: Any
     assert began == [*range(len(wires))]
 
 
-def test_nobody_begins_while_somebody_can_go_on(play: Any, wire: Callable[[], Wire]) -> None:
+def test_nobody_begins_while_somebody_can_go_on(
+    play: Any, wire: Callable[[], Wire], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(interleaved, "MOMENT_SECONDS", SECONDS)
     running, most = set[int](), list[int]()
 
     def work(number: int) -> None:
@@ -160,6 +162,21 @@ def test_nobody_begins_while_somebody_can_go_on(play: Any, wire: Callable[[], Wi
 
     play(scene)
     assert max(most) == 1
+
+
+def test_nobody_waits_for_one_who_never_ends(play: Any, wire: Callable[[], Wire]) -> None:
+    ended = list[str]()
+
+    def work() -> None:
+        while not ended:
+            near = wire()
+            near.send()
+            near.wait()
+
+    async def scene(lane: Interleaved) -> None:
+        await asyncio.gather(lane.run(work), lane.run(ended.append, "well"))
+
+    play(scene)
 
 
 def test_another_thread_does_what_cannot_give_way(play: Any) -> None:
