@@ -23,7 +23,10 @@ SECONDS = 20
 
 LOCK = text("SELECT pg_advisory_lock(1)")
 UNLOCK = text("SELECT pg_advisory_unlock(1)")
-WAITING = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+WAITING = text(
+    "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
 
 
 @pytest.fixture
@@ -55,9 +58,12 @@ def together(database: Database, installation: Installation) -> Callable[..., li
 def test_who_waits_for_a_lock_lets_the_one_go_on_who_holds_it(
     database: Database, together: Callable[..., list[Any]]
 ) -> None:
+    held = list[bool]()
+
     def hold() -> int:
         with database.session(writes=False) as session:
             session.execute(LOCK)
+            held.append(True)
             while not (waiting := session.scalar(WAITING)):
                 pass
             session.execute(UNLOCK)
@@ -65,6 +71,8 @@ def test_who_waits_for_a_lock_lets_the_one_go_on_who_holds_it(
 
     def want() -> str:
         with database.session(writes=False) as session:
+            while not held:
+                session.execute(WAITING)
             session.execute(LOCK)
             session.execute(UNLOCK)
             return "had it"
@@ -88,13 +96,18 @@ def test_a_statement_that_does_not_fit_into_the_socket_is_sent_all_the_same(
 def test_who_waits_hears_that_the_server_has_ended_the_connection(
     database: Database, together: Callable[..., list[Any]]
 ) -> None:
+    held = list[bool]()
+
     def want() -> None:
         with database.session(writes=False) as session:
+            while not held:
+                session.execute(WAITING)
             session.execute(LOCK)
 
     def end() -> None:
         with database.session(writes=True) as session:
             session.execute(LOCK)
+            held.append(True)
             while not session.scalar(WAITING):
                 pass
             session.execute(OTHERS)
