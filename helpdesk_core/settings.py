@@ -62,7 +62,7 @@ class Settings(BaseModel):
     """SQLAlchemy URL of the database; empty means SQLite in `home`."""
     database_threads: Annotated[int, Field(ge=0, le=200)] = Field(0, examples=[16])
     """Threads that use the database in each process; 0 chooses as measured: on PostgreSQL 8 quick and 4 slow ones, on
-    SQLite 1 and 2, and none for quick reads."""
+    SQLite 1 and 2, and on neither any for quick reads, which run on the event loop."""
     database_direct_url: str = Field("", examples=["postgresql://helpdesk@localhost:5432/helpdesk"])
     """URL of the same database past a pooler of transactions (PgBouncer), for the few connections of each process that
     outlast one: news of other processes, counters of limits. Empty means that of `HELPDESK_DATABASE_URL`."""

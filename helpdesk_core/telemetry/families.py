@@ -38,7 +38,7 @@ SOCKETS_CLOSED = Counter(
 )
 LANE_WAITING = Gauge(
     "lane_waiting_requests",
-    "Requests that wait for a database thread, or on SQLite for the event loop.",
+    "Requests that wait for a database thread, or quick reads for the event loop.",
     {"lane": LANES},
 )
 LANE_WAIT = Gauge(

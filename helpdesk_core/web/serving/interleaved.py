@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 _Task = tuple["asyncio.Future[Any]", Callable[..., Any], tuple[Any, ...]]
 
-PLACES = 16
+PLACES = 8
 """How many requests run at once, at most, each on a connection of its own: enough for a database that is 1 ms away."""
 
 MOMENT_SECONDS = 0.001
