@@ -14,18 +14,18 @@ T = TypeVar("T")
 CROWD = 32
 """So many that wait are more than the connections of usual clients."""
 
-STRETCH_SECONDS = 0.015
+STRETCH_SECONDS = 0.01
 """How long a crowd is served before the loop looks at its sockets. Those who are refused in one go cost half of what
 they cost one by one, when the processor's caches have forgotten how to: with stretches of 2 ms a sixth less was served
-than at the peak, with 5 ms an eighth, with 15 ms a twentieth. One refusal of a hundred takes more than two to three
-stretches."""
+than at the peak, with 10 ms and more a twentieth. One refusal of a hundred takes more than two to three stretches: with
+15 ms that was more than the fifty it may take where writers want the interpreter as well."""
 
 MOST_AT_ONCE = 64
 
 MOST_LOOKS = 40
-"""How often the loop looks in a row, at most, while newcomers come in. It takes some with each look: with one, those
-whom others kept outside were refused after two thirds of a second. Four looks whoever comes cost a tenth of what is
-served, for those who are refused then come one by one."""
+"""How often the loop looks in a row, at most, while newcomers come in. It takes sixteen with each look: with eight of
+them, thousands that came at once stood outside until the system turned them away, and came back after a second. Four
+looks whoever comes cost a tenth of what is served, for those who are refused then come one by one."""
 
 
 class Looks:
