@@ -8,7 +8,7 @@ import pytest
 
 from helpdesk_core.plugins import Watchdog
 from helpdesk_core.testing import Installation
-from helpdesk_core.web.lanes import Lanes
+from helpdesk_core.web.lanes import AHEAD, Lanes
 from helpdesk_core.web.serving.backlog import Backlog
 from helpdesk_core.web.serving.pressure import Pressure
 from tests.contract.steps import refused
@@ -79,16 +79,16 @@ def test_a_lane_knows_who_waits_and_forgets_who_is_served(installation: Installa
     done = Event()
 
     async def play() -> list[str]:
-        tasks = [asyncio.create_task(lanes.quick.run(function)) for function in (lambda: done.wait(10), str, str)]
+        tasks = [asyncio.create_task(lanes.slow.run(function)) for function in (lambda: done.wait(10), str, str)]
         await asyncio.sleep(0)
-        assert len(lanes.quick.backlog) == 2
+        assert len(lanes.slow.backlog) == 2
         tasks[1].cancel()
         done.set()
         return await asyncio.gather(*tasks, return_exceptions=True)
 
     first, second, third = asyncio.run(play())
     assert (first, type(second), third) == (True, asyncio.CancelledError, "")
-    assert not lanes.quick.backlog
+    assert not lanes.slow.backlog
     lanes.close()
 
 
@@ -97,12 +97,29 @@ def test_who_goes_at_the_moment_of_their_turn_leaves_it_to_the_next(installation
 
     async def play() -> str:
         done = Event()
-        first = asyncio.create_task(lanes.quick.run(done.wait, 10))
-        leaving, staying = (asyncio.create_task(lanes.quick.run(str)) for _ in range(2))
+        first = asyncio.create_task(lanes.slow.run(done.wait, 10))
+        leaving, staying = (asyncio.create_task(lanes.slow.run(str)) for _ in range(2))
         first.add_done_callback(lambda _: leaving.cancel())  # has been given the thread, and not begun
         await asyncio.sleep(0)
         done.set()
         return await staying
 
     assert asyncio.run(play()) == ""
+    lanes.close()
+
+
+def test_quick_threads_are_given_a_little_more_than_they_work_on(installation: Installation) -> None:
+    lanes = Lanes(1, 1, reads_here=True, watchdog=installation.parts.services.get(Watchdog))
+
+    async def play() -> None:
+        done, served = Event(), list[int]()
+        tasks = [asyncio.create_task(lanes.quick.run(done.wait, 10))]
+        tasks += [asyncio.create_task(lanes.quick.run(served.append, number)) for number in range(AHEAD + 2)]
+        await asyncio.sleep(0)
+        assert len(lanes.quick.backlog) == 2
+        done.set()
+        await asyncio.gather(*tasks)
+        assert served == [*range(AHEAD + 2)]
+
+    asyncio.run(play())
     lanes.close()
