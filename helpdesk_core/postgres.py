@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import select
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -89,12 +90,16 @@ def prepare_postgres(engine: Engine, *, idle_seconds: float = IDLE_SECONDS) -> N
             context.is_disconnect = True
 
 
-def give_way(engine: Engine) -> "type[Strand]":
+def give_way(engine: Engine) -> "type[Strand] | None":
     """Have connections give way while they wait, if a strand uses them; return what makes strands.
+
+    Does nothing, and returns nothing, where the system has no epoll.
 
     To connect takes milliseconds at best, and seconds if the server is not there: another thread does it for strands.
     With the first connection SQLAlchemy asks the server what it is, and keeps a lock meanwhile: that too is done there.
     """
+    if not hasattr(select, "epoll"):
+        return None
     strands = import_module("helpdesk_core.strands")  # needs the driver, as nothing else does
     known = threading.Event()
 

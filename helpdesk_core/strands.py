@@ -22,6 +22,11 @@ another thread calls. It is switched to with the events that have happened, or w
 
 _INTERVAL = 0.1
 _WRITING = int(Wait.W)
+_EVENTS = {
+    Wait.R: select.EPOLLIN,
+    Wait.W: select.EPOLLOUT,
+    Wait.RW: select.EPOLLIN | select.EPOLLOUT,
+}
 
 
 class Watch(Protocol):
@@ -86,16 +91,10 @@ class Connection(psycopg.Connection[Any]):
         descriptor = self.pgconn.socket
         try:
             wanted = next(gen)
+            if wanted & _WRITING:
+                wanted = gen.send(Ready.W)  # there is room for a statement, unless it is a very long one
             while True:
-                if wanted & _WRITING:
-                    # There is room for a statement, unless it is a very long one: then it is waited for.
-                    wanted = gen.send(Ready.W)
-                    if wanted & _WRITING:
-                        events = present.wait_for((descriptor, select.EPOLLIN | select.EPOLLOUT))
-                        wanted = gen.send(_ready(events))
-                else:
-                    present.wait_for((descriptor, select.EPOLLIN))
-                    wanted = gen.send(Ready.R)
+                wanted = gen.send(_ready(present.wait_for((descriptor, _EVENTS[wanted]))))
         except StopIteration as ended:
             value: RV = ended.value
             return value

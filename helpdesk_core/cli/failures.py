@@ -37,8 +37,8 @@ def explained(error: Exception) -> Refused | None:
         return Misused(
             "HELPDESK_DATABASE_URL: use a URL like postgresql://user@host/name or sqlite:////path/to/file.db."
         )
-    if isinstance(error, ModuleNotFoundError) and error.name == "psycopg":
-        return Misused("PostgreSQL needs its driver: pip install 'helpdesk-core[postgres]'.")
+    if isinstance(error, ModuleNotFoundError) and error.name in {"psycopg", "greenlet"}:
+        return Misused(f"PostgreSQL needs {error.name}: pip install 'helpdesk-core[postgres]'.")
     if isinstance(error, DBAPIError):
         return Refused(f"The database does not answer: {_first_line(error.orig)}")
     if isinstance(error, OSError) and error.strerror and not isinstance(error, BrokenPipeError):

@@ -87,6 +87,14 @@ def test_a_database_that_cannot_be_one_is_told(refused, monkeypatch, url, told):
     assert told in refused("serve", code=2)
 
 
+@pytest.mark.parametrize("missing", ["psycopg", "greenlet"])
+def test_what_postgresql_needs_and_is_not_installed_is_told(refused, monkeypatch, missing):
+    monkeypatch.delitem(sys.modules, "helpdesk_core.strands", raising=False)
+    monkeypatch.setitem(sys.modules, missing, None)
+    monkeypatch.setenv("HELPDESK_DATABASE_URL", "postgresql://helpdesk@localhost/helpdesk")
+    assert f"{missing}: pip install 'helpdesk-core[postgres]'" in refused("serve", code=2)
+
+
 def test_a_secret_key_that_is_too_short_is_told_but_not_shown(refused, monkeypatch):
     monkeypatch.setenv("HELPDESK_SECRET_KEY", "hunter2")
     told = refused("migrate", code=2)
