@@ -1,5 +1,6 @@
 """PostgreSQL: a dump, and the contents of a database in the very snapshot that was dumped."""
 
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ ASIDE = "helpdesk_replaced_"
 """Schemas are called like this that hold what was there before a restore; no backup contains them."""
 PUBLIC = "public"
 """The only schema that no dump makes, for it is there already."""
+LEAVING_SECONDS = 1.0
+"""How long connections may be seen that are closed already: the server's process ends after its client has gone on."""
 _OURS = f"n.nspname NOT LIKE 'pg\\_%%' AND n.nspname NOT IN ('information_schema') AND n.nspname NOT LIKE '{ASIDE}%%'"
 _TEXT_FORMS = (
     *("timezone = 'UTC'", "datestyle = 'ISO, YMD'", "intervalstyle = 'postgres'"),
@@ -185,14 +188,22 @@ def server_version(connection: Connection) -> int:
 
 
 def require_alone(connection: Connection) -> None:
-    """Refuse to go on while others are connected to the database."""
+    """Refuse to go on while others are connected to the database; those who are just leaving it are waited for."""
+    until = time.monotonic() + LEAVING_SECONDS
+    while (others := _others(connection)) and time.monotonic() < until:
+        time.sleep(0.05)
+    if others:
+        told = "one other connection" if others == 1 else f"{others} other connections"
+        raise BackupFailed(f"The database is in use, by {told}: stop the servers and workers first.")
+
+
+def _others(connection: Connection) -> int:
+    connection.exec_driver_sql("SELECT pg_stat_clear_snapshot()")  # a transaction sees what it saw first otherwise
     (others,) = connection.exec_driver_sql(
         "SELECT count(*) FROM pg_stat_activity"
         " WHERE datname = current_database() AND usesysid IS NOT NULL AND pid <> pg_backend_pid()"
     ).one()
-    if others:
-        told = "one other connection" if others == 1 else f"{others} other connections"
-        raise BackupFailed(f"The database is in use, by {told}: stop the servers and workers first.")
+    return int(others)
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,3 +109,10 @@ class TestAnotherSchema:
         assert schemas(walled_off) == ["desk", "public"]
         assert slugs(walled_off) == ["globex"]
         assert not litter(walled_off)
+
+
+def test_connections_that_are_closed_and_still_seen_are_waited_for(monkeypatch):
+    seen = [1, 1, 0]
+    monkeypatch.setattr(postgres, "_others", lambda _: seen.pop(0))
+    postgres.require_alone(None)
+    assert seen == []
