@@ -45,6 +45,7 @@ class Call:
         began: when, by the clock that only goes forward.
         told_at: when it was first told to stop.
         told_last: when it was last.
+        rested_at: when it last began to wait after it was told.
         written_off: whether it has been given up.
     """
 
@@ -55,6 +56,7 @@ class Call:
     began: float = field(default_factory=time.monotonic)
     told_at: float | None = None
     told_last: float = 0.0
+    rested_at: float = 0.0
     written_off: bool = False
 
 
@@ -119,12 +121,16 @@ class Watchdog:
             call = self._calls.pop(thread, None)
             if call is not None and call.told_at is not None:
                 _interrupt(thread, None)
+                call.rested_at = time.monotonic()
         return call
 
     def go_on(self, call: Call | None) -> None:
-        """Watch a call again, whose time has gone on."""
-        if call is not None:
-            self._calls[call.thread] = call
+        """Watch a call again. Its time has gone on, but not the time that it has to hear what it was told."""
+        if call is None:
+            return
+        if call.told_at is not None:
+            call.told_at += time.monotonic() - call.rested_at
+        self._calls[call.thread] = call
 
     def _leave(self, call: Call) -> None:
         while True:

@@ -4,7 +4,9 @@ import asyncio
 import select
 import socket
 import threading
+import time
 from collections.abc import Awaitable, Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -56,17 +58,22 @@ def wire() -> Iterator[Callable[[], Wire]]:
         each.close()
 
 
-class Unblamed(PluginHealth):
-    def __init__(self) -> None:
-        """Blame nobody."""
-
-    def failed(self, plugin: str, phase: str, error: BaseException) -> None:
-        """Hear of nothing."""
+@pytest.fixture
+def blamed() -> list[str]:
+    """Plugins that were blamed for what was given up."""
+    return []
 
 
 @pytest.fixture
-def dog() -> Watchdog:
-    return Watchdog(Unblamed())
+def dog(blamed: list[str]) -> Watchdog:
+    class Health(PluginHealth):
+        def __init__(self) -> None:
+            pass
+
+        def failed(self, plugin: str, phase: str, error: BaseException) -> None:
+            blamed.append(plugin)
+
+    return Watchdog(Health())
 
 
 @pytest.fixture
@@ -282,9 +289,7 @@ def test_what_waits_is_not_told_to_stop_and_hears_it_when_it_computes_again(
     def overdue() -> None:
         with dog.watched("rota", "request", 0):
             near.wait()
-            dog.look()
-            while True:
-                sum(range(100))
+            _look_and_compute(dog)
 
     def in_time() -> None:
         with dog.watched("rota", "request", 3600):
@@ -299,3 +304,36 @@ def test_what_waits_is_not_told_to_stop_and_hears_it_when_it_computes_again(
 
     play(scene)
     assert happened == ["well"]
+
+
+def test_what_was_told_and_then_waited_has_its_time_to_hear_afterwards(
+    play: Any, dog: Watchdog, blamed: list[str], wire: Callable[[], Wire], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watchdog, "TOLD_EVERY_SECONDS", 0.0)
+    near, happened = wire(), list[str]()
+
+    def deaf_at_first() -> None:
+        with dog.watched("rota", "request", 0):
+            with pytest.raises(Hung):
+                _look_and_compute(dog)
+            near.wait()
+            happened.append("goes on")
+            _look_and_compute(dog)
+
+    def an_hour_passes() -> None:
+        later = SimpleNamespace(monotonic=lambda: time.monotonic() + 3600)
+        monkeypatch.setattr(watchdog, "time", later)
+        near.send()
+
+    async def scene(lane: Interleaved) -> None:
+        found = await asyncio.gather(lane.run(deaf_at_first), lane.run(an_hour_passes), return_exceptions=True)
+        assert [type(each) for each in found] == [Hung, type(None)]
+
+    play(scene)
+    assert (happened, blamed) == (["goes on"], [])
+
+
+def _look_and_compute(dog: Watchdog) -> None:
+    dog.look()
+    while True:
+        sum(range(100))
