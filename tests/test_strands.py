@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 from helpdesk_core.database import Database, is_away
 from helpdesk_core.plugins import PluginHealth, Watchdog
@@ -27,6 +28,29 @@ WAITING = text(
     "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
     " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 )
+
+
+class Held:
+    """An advisory lock that one strand holds until another waits for it."""
+
+    def __init__(self) -> None:
+        self._is_held = False
+
+    def hold_until_wanted(self, session: Session) -> None:
+        session.execute(LOCK)
+        self._is_held = True
+        while not session.scalar(WAITING):
+            pass
+
+    def want(self, session: Session) -> None:
+        while not self._is_held:
+            session.execute(WAITING)
+        session.execute(LOCK)
+
+
+@pytest.fixture
+def held() -> Held:
+    return Held()
 
 
 @pytest.fixture
@@ -56,28 +80,21 @@ def together(database: Database, installation: Installation) -> Callable[..., li
 
 
 def test_who_waits_for_a_lock_lets_the_one_go_on_who_holds_it(
-    database: Database, together: Callable[..., list[Any]]
+    database: Database, together: Callable[..., list[Any]], held: Held
 ) -> None:
-    held = list[bool]()
-
-    def hold() -> int:
+    def hold() -> str:
         with database.session(writes=False) as session:
-            session.execute(LOCK)
-            held.append(True)
-            while not (waiting := session.scalar(WAITING)):
-                pass
+            held.hold_until_wanted(session)
             session.execute(UNLOCK)
-            return int(waiting)
+            return "let go"
 
     def want() -> str:
         with database.session(writes=False) as session:
-            while not held:
-                session.execute(WAITING)
-            session.execute(LOCK)
+            held.want(session)
             session.execute(UNLOCK)
             return "had it"
 
-    assert together(hold, want) == [1, "had it"]
+    assert together(hold, want) == ["let go", "had it"]
 
 
 def test_a_statement_that_does_not_fit_into_the_socket_is_sent_all_the_same(
@@ -94,22 +111,15 @@ def test_a_statement_that_does_not_fit_into_the_socket_is_sent_all_the_same(
 
 
 def test_who_waits_hears_that_the_server_has_ended_the_connection(
-    database: Database, together: Callable[..., list[Any]]
+    database: Database, together: Callable[..., list[Any]], held: Held
 ) -> None:
-    held = list[bool]()
-
     def want() -> None:
         with database.session(writes=False) as session:
-            while not held:
-                session.execute(WAITING)
-            session.execute(LOCK)
+            held.want(session)
 
     def end() -> None:
         with database.session(writes=True) as session:
-            session.execute(LOCK)
-            held.append(True)
-            while not session.scalar(WAITING):
-                pass
+            held.hold_until_wanted(session)
             session.execute(OTHERS)
 
     raised, nothing = together(want, end)

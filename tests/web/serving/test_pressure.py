@@ -33,6 +33,22 @@ def test_readers_are_not_refused_for_what_writers_wait_for() -> None:
     assert (pressure.is_high(writes=True), pressure.is_high(writes=False)) == (True, False)
 
 
+def test_those_who_are_on_their_way_count_until_the_loop_has_looked_at_them() -> None:
+    pressure, now = Pressure(1.0), time.monotonic()
+    backlog = pressure.watch(Backlog([now - 0.9, now - 0.5]), writes=False)
+    backlog.leave(now)  # and the next one would wait for as long, with one before it
+    assert pressure.lets_in(writes=False)
+
+    async def play() -> None:
+        pressure.let_in(asyncio.get_running_loop(), writes=False)
+        assert (pressure.lets_in(writes=False), pressure.lets_in(writes=True)) == (False, True)
+        assert not pressure.is_high(writes=False)
+        await asyncio.sleep(0)
+        assert pressure.lets_in(writes=False)
+
+    asyncio.run(play())
+
+
 @pytest.fixture
 def overloaded(installation: Installation) -> Installation:
     installation.app.state.serving.pressure.watch(Backlog([time.monotonic() - LONG_AGO]))

@@ -191,6 +191,18 @@ def test_under_pressure_requests_are_refused_in_the_documented_form_and_served_a
     connected(scenario)
 
 
+def test_whoever_is_let_in_counts_for_those_who_come_with_the_same_look_at_the_sockets() -> None:
+    async def scenario(connection: Connection) -> None:
+        pressure, now = connection.serving.pressure, time.monotonic()
+        pressure.watch(Backlog([now - 0.9, now - 0.5]), writes=False).leave(now)  # there is room for one more
+        connection.protocol.data_received(REQUEST)
+        assert not pressure.lets_in(writes=False)
+        assert b" 200 " in await connection.ask(b"")
+        assert pressure.lets_in(writes=False)
+
+    connected(scenario)
+
+
 def test_the_body_of_a_refused_request_is_read_over() -> None:
     async def scenario(connection: Connection) -> None:
         connection.feel_pressure()
