@@ -106,7 +106,7 @@ def test_a_large_file_takes_little_memory(tmp_path: Path, room: int) -> None:
         server = made.serve()
         made.wait_until_it_answers()
         token = sign_in(made)
-        upload(made, token, 2)  # what the first one loads that goes to the disk
+        upload(made, token, 1)  # what the first one loads
         before = memory(server.pid)
         watching, highest = threading.Event(), [before]
         watcher = threading.Thread(target=watch, args=(server.pid, watching, highest))
