@@ -1,7 +1,7 @@
 """A running helpdesk, for one test."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -127,22 +127,28 @@ class Installation:
     def statements(self) -> Iterator[list[str]]:
         """Collect the SQL of every statement that runs meanwhile, read models included; of a batch once."""
         seen: list[str] = []
+        with self.heard(seen.append):
+            yield seen
+
+    @contextmanager
+    def heard(self, listener: Callable[[str], object]) -> Iterator[None]:
+        """Tell `listener` the SQL of every statement before it runs, in the thread that runs it; of a batch once."""
         engine = self.parts.services.database.engine
 
         def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
             if SETTING not in statement:  # telling the scope is no statement of anybody's
-                seen.append(statement)
+                listener(statement)
 
         plain = Prepared.on
 
         def noted(prepared: Prepared, session: Session) -> Any:
-            seen.append(prepared.sql(session.get_bind().dialect))
+            listener(prepared.sql(session.get_bind().dialect))
             return plain(prepared, session)
 
         event.listen(engine, "before_cursor_execute", note)
         setattr(Prepared, "on", noted)  # noqa: B010 - mypy knows no assignment to a method
         try:
-            yield seen
+            yield
         finally:
             setattr(Prepared, "on", plain)  # noqa: B010
             event.remove(engine, "before_cursor_execute", note)

@@ -9,7 +9,7 @@ from helpdesk_core.jobs import Runner, fanout, schedules
 from helpdesk_core.plugins import Contributions
 from helpdesk_core.resources import Resources
 from helpdesk_core.testing import CHECKS, OK, WRONG, Installation, Outcome
-from helpdesk_core.testing.conformance import doors
+from helpdesk_core.testing.conformance import doors, serving
 from helpdesk_core.uninstalling import removal
 from helpdesk_core.web.docs import Documents
 from helpdesk_core.web.pages import Pages
@@ -74,6 +74,9 @@ UP = "def upgrade():\n"
 RETYPED = f"""{UP}    if op.get_context().dialect.name == "postgresql":
         op.alter_column("tiny_entry", "title", type_=sa.String(255))
 """
+LOCKED = """    with LOCK:
+        return ctx.page(entries, query)
+"""
 ASKING = f'{UP}    op.get_bind().execute(sa.text("SELECT 1")).scalar()\n'
 
 MISTAKES: dict[str, list[Edit]] = {
@@ -106,6 +109,11 @@ MISTAKES: dict[str, list[Edit]] = {
     "migrations_render_as_sql": [(SECOND, UP, ASKING)],
     "migrations_hold_nobody_up": [(SECOND, UP, RETYPED)],
     "migrations_keep_rows": [(SECOND, UP, f'{UP}    op.execute("DELETE FROM tiny_entry")\n')],
+    "quick_reads_hold_nobody_up": [
+        (ROUTES, "    return ctx.page(entries, query)\n", LOCKED),
+        (ROUTES, "router = Router", "LOCK = threading.Lock()\nrouter = Router"),
+        (ROUTES, "from sqlalchemy.orm", "import threading\nfrom sqlalchemy.orm"),
+    ],
     "rows_of_others_are_unknown": [
         (ROUTES, "    return ctx.one(entries, entry)\n", LEAK),
         (ROUTES, "    ROLES,\n", "    ROLES,\n    NotFound,\n"),
@@ -127,7 +135,8 @@ def test_a_sound_plugin_passes_every_check(tiny: Tiny) -> None:
 
 
 @pytest.mark.parametrize("check", MISTAKES)
-def test_a_mistake_fails_the_check_that_is_about_it(tiny: Tiny, check: str) -> None:
+def test_a_mistake_fails_the_check_that_is_about_it(tiny: Tiny, check: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving, "PATIENCE_SECONDS", 2.0)
     for edit in MISTAKES[check]:
         tiny.edit(*edit)
     found = wrong(tiny.outcomes())

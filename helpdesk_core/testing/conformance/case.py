@@ -191,9 +191,14 @@ class Case:
     @cached_property
     def installation(self) -> Installation:
         """A running helpdesk with the plugin in it."""
+        return self.started()
+
+    def started(self, **changes: Any) -> Installation:
+        """Return a running helpdesk with the plugin in it, and with other settings than usual; ask for one at most."""
         self._folder.mkdir(parents=True, exist_ok=True)
+        run = running(self._databases(), self.host, self._folder, "conformance", **changes)
         try:
-            return self._stack.enter_context(running(self._databases(), self.host, self._folder, "conformance"))
+            return self._stack.enter_context(run)
         except MigrationFailed as error:
             raise NotApplicable(f"there is no database for it: {error}") from None
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from helpdesk_core.plugins import PluginHost
-from helpdesk_core.testing.conformance import doors, importing, isolation, loading, operations, removal, schema
+from helpdesk_core.testing.conformance import doors, importing, isolation, loading, operations, removal, schema, serving
 from helpdesk_core.testing.conformance.case import Case, Check, NotApplicable, Wrong
 from helpdesk_core.testing.databases import Databases
 
@@ -36,6 +36,7 @@ CHECKS = tuple(
         schema.migrations_keep_rows,
         isolation.strangers_are_turned_away,
         isolation.rows_of_others_are_unknown,
+        serving.quick_reads_hold_nobody_up,
         doors.off_operations_are_refused,
         doors.off_pages_are_closed,
         doors.off_handlers_hear_nothing,
