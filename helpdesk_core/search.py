@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Float, bindparam, cast, column, func, literal_column, table, text
+from sqlalchemy import ColumnElement, Float, bindparam, cast, column, func, literal_column, select, table, text
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.orm import Session
 
@@ -146,12 +146,18 @@ class SearchIndex:
 
     def join(self, statement: Any, key: Any, kind: str) -> Any:
         """Return `statement` restricted to hits of `:match`; `key` is the column that this index is over."""
+        return statement.join(self._rows, self.key(kind) == key).where(self._matches(kind))
+
+    def select(self, columns: Sequence[Any], kind: str) -> Any:
+        """Return the SELECT of `columns` of hits of `:match`, whatever rows they are of."""
+        return select(*columns).select_from(self._rows).where(self._matches(kind))
+
+    def _matches(self, kind: str) -> ColumnElement[bool]:
         if kind == "sqlite":
-            hits = literal_column(self.name).op("MATCH")(bindparam("match"))
-            return statement.join(self._rows, self._rows.c.rowid == key).where(hits)
+            return literal_column(self.name).op("MATCH")(bindparam("match"))
         organization = cast(func.concat("'=", bindparam("organization_id"), "'"), TSQUERY)
-        hits = self._rows.c.document.op("@@")(func.to_tsquery("english", bindparam("match")).op("&&")(organization))
-        return statement.join(self._rows, self._rows.c.key == key).where(hits)
+        asked = func.to_tsquery("english", bindparam("match")).op("&&")(organization)
+        return self._rows.c.document.op("@@")(asked)
 
     def key(self, kind: str) -> ColumnElement[Any]:
         """Return the column that holds the keys of hits, for conditions beside that of `join`."""

@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from helpdesk_core.queries import Criteria, Found, FullText, ReadModel, finding
+from helpdesk_core.queries import hits as hits_of_search
 from helpdesk_core.schemas import Schema
 from helpdesk_core.search import MOST_CHARACTERS, MOST_TERMS, relevance, terms
 from helpdesk_core.statements import Prepared
+from tests.databases import NOW
 from tests.library import Book, Library, books_index, open_library, viewer
 
 
@@ -178,6 +180,7 @@ class TestOrder:
 
 def test_hits_are_counted_up_to_a_limit(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(finding, "COUNTED_HITS", 3)
+    monkeypatch.setattr(hits_of_search, "COUNTED_HITS", 3)
     for key in range(1, 6):
         put(library, key, "fire")
     hits = find(library, "fire")
@@ -195,6 +198,27 @@ def ranked(library: Library, words: str, organization: int = 1) -> list[int]:
     with library.session(organization, writes=False) as session:
         rows = Prepared(build).rows(session, {"match": match, "organization_id": organization})
     return [row[0] for row in rows]
+
+
+@pytest.mark.parametrize("ordering", ["", "added_at", "relevance"])
+def test_rows_that_do_not_exist_for_a_model_are_neither_found_nor_counted(library: Library, ordering: str) -> None:
+    there = ReadModel(
+        Book,
+        schema=Key,
+        ordering=["added_at"],
+        default_order="-added_at",
+        search=FullText(books_index, lambda _: ("title", "note")),
+        where=Book.removed_at.is_(None),
+    )
+    for key in (1, 2, 3):
+        put(library, key, "fire")
+    put(library, 1001, "fire", organization=2)
+    with library.session() as session:
+        session.execute(update(Book).where(Book.id == 2).values(removed_at=NOW))
+        session.commit()
+    hits = find(library, "fire", there, ordering=ordering)
+    assert (sorted(hits.keys), hits.count) == ([1, 3], 2)
+    assert find(library, "fire", there, organization=2, ordering=ordering).keys == [1001]
 
 
 class TestSomeOfTheWords:

@@ -11,8 +11,9 @@ from helpdesk_core.permissions import Visibility
 from helpdesk_core.queries.criteria import Attribute, Criteria, Found, Order, Ordering, Totals
 from helpdesk_core.queries.fields import Viewer
 from helpdesk_core.queries.filters import Equals, Filter, FullText, Through, WordsIn
+from helpdesk_core.queries.hits import Hits, hidden_by
 from helpdesk_core.schemas import nearest
-from helpdesk_core.search import COUNTED_HITS, RANKED_HITS, relevance
+from helpdesk_core.search import COUNTED_HITS, relevance
 from helpdesk_core.statements import Among, Prepared
 from helpdesk_core.tenancy import TenantScoped
 
@@ -268,35 +269,29 @@ class Finder:
         if match is None:
             return Found([], 0)
         parameters = {**self._parameters(viewer, criteria), "match": match}
-        place = {"limit": criteria.limit, "offset": criteria.offset}
         shape = (kind, *self._shape(viewer, criteria, parameters))
         conditions = self._criteria(viewer, criteria, parameters)
-
-        def hits(*columns: Any) -> Any:
-            return full.index.join(select(*columns), self.key, kind).where(*conditions)
+        hits = Hits(full.index, self.entity, kind, conditions, self._hidden(viewer, criteria))
 
         def cached(name: str, shape: Any, build: Any) -> Prepared:
             return self._cached((name, *shape), build, planned_each_time=True)
 
-        count = cached(
-            "hits",
-            shape[:3],
-            lambda: select(func.count()).select_from(
-                full.index.as_delivered(hits(self.key), kind).limit(COUNTED_HITS + 1).subquery()
-            ),
-        ).rows(session, parameters)[0][0]
+        count = cached("hits", shape[:3], hits.counted).rows(session, parameters)[0][0]
         if criteria.ordering and criteria.ordering[0][0] == RELEVANCE:
-            newest = full.index.newest_first(kind)
-            ranked = cached(
-                "ranked", shape, lambda: hits(self.key, *full.index.scores(kind)).order_by(newest).limit(RANKED_HITS)
-            )
-            best = relevance([(row[0], row[1], row[2]) for row in ranked.rows(session, parameters)])
+            ranked = cached("ranked", shape, hits.ranked).rows(session, parameters)
+            best = relevance([(row[0], row[1], row[2]) for row in ranked])
             keys: Sequence[int] = best[criteria.offset : criteria.offset + criteria.limit]
         else:
-            order = self._order(criteria.ordering) if criteria.ordering else [full.index.newest_first(kind)]
-            page = cached("searched", shape, lambda: _slice(hits(self.key).order_by(*order)))
+            order = self._order(criteria.ordering) if criteria.ordering else None
+            place = {"limit": criteria.limit, "offset": criteria.offset}
+            page = cached("searched", shape, lambda: _slice(hits.ordered(order) if order else hits.newest()))
             keys = [row[0] for row in page.rows(session, {**parameters, **place})]
         return Found(keys, min(count, COUNTED_HITS), capped=count > COUNTED_HITS)
+
+    def _hidden(self, viewer: Viewer, criteria: Criteria) -> ColumnElement[bool] | None:
+        """Return what rows `viewer` does not see of a search by words alone, if that is one simple condition."""
+        everyones = issubclass(self.entity, TenantScoped) and self.visible.variant(viewer.actor) == "all"
+        return hidden_by(self._where) if everyones and not criteria.values else None
 
 
 def identity(viewer: Viewer) -> dict[str, Any]:
