@@ -9,9 +9,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import psycopg
 from pydantic import SecretStr
-from sqlalchemy import event
+from sqlalchemy import Engine, event
 from starlette.routing import Mount
 
 from helpdesk_core.app import create_app
@@ -51,7 +50,7 @@ class Product:
         self._parts = assemble(Settings(database_url=url, secret_key=SecretStr(KEY), **values), host=host)
         self.spent: Spent = []
         if timed:
-            event.listen(self._parts.services.database.engine, "do_connect", self._time_statements)
+            self._time_statements(self._parts.services.database.engine)
         app = self.app = create_app(self._parts.settings, parts=self._parts)
         self._api = next(route.app for route in app.routes if isinstance(route, Mount) and isinstance(route.app, Api))
 
@@ -79,13 +78,17 @@ class Product:
             raise RuntimeError(f"{incoming.path}?{incoming.query}: {answer.status} {answer.body!r:.300}")
         return answer
 
-    def _time_statements(self, dialect: Any, _record: Any, _arguments: Any, options: dict[str, Any]) -> None:
-        if dialect.name == "postgresql":
-            options["cursor_factory"] = _timed(psycopg.Cursor, self.spent)
+    def _time_statements(self, engine: Engine) -> None:
+        if engine.dialect.name == "sqlite":
+            event.listen(engine, "do_connect", self._time_sqlite)
         else:
-            self._time_sqlite(options)
+            event.listen(engine, "connect", self._time_psycopg)
+        engine.dispose()  # assembling has opened connections
 
-    def _time_sqlite(self, options: dict[str, Any]) -> None:
+    def _time_psycopg(self, connection: Any, _record: Any) -> None:
+        connection.cursor_factory = _timed(connection.cursor_factory, self.spent)
+
+    def _time_sqlite(self, _dialect: Any, _record: Any, _arguments: Any, options: dict[str, Any]) -> None:
         cursor = _timed(sqlite3.Cursor, self.spent)
 
         class Connection(sqlite3.Connection):
