@@ -124,7 +124,7 @@ class TestLoggingInWithACode:
         with ThreadPoolExecutor(50) as threads:
             found = list(threads.map(lambda _: anonymous.post("/users/login/", json=body).status_code, range(50)))
         assert found.count(200) == 1
-        assert set(found) <= {200, 401, 429}
+        assert set(found) <= {200, 401, 429, 503}  # on a slow machine those who would wait for too long are refused
 
     def test_lets_nobody_guess_more_often_by_guessing_at_once(self, installation, member, anonymous, phone):
         phone.clock.advance(seconds=30)
