@@ -10,6 +10,7 @@ from helpdesk_core.accounts.passwords import Passwords
 from helpdesk_core.accounts.tokens import hash_of
 from helpdesk_core.audit import AuditEntry
 from helpdesk_core.testing import Client
+from helpdesk_core.web.lanes import Lanes
 from tests.accounts.phones import credentials, enroll
 from tests.contract.steps import PASSWORD, bearer, log_in, refused, served
 
@@ -118,13 +119,14 @@ class TestLoggingInWithACode:
         served(anonymous.post("/users/login/", json=credentials(member, otp=phone.code())))
 
     @pytest.mark.parametrize("kind", ["code", "backup code"])
-    def test_lets_one_in_of_fifty_who_bring_the_same_at_once(self, member, anonymous, phone, kind):
+    def test_lets_one_in_of_fifty_who_bring_the_same_at_once(self, member, anonymous, phone, kind, monkeypatch):
+        monkeypatch.setattr(Lanes, "are_full", lambda *_: False)  # however long they wait on a slow machine
         code = phone.next_code() if kind == "code" else phone.backup_codes[0]
         body = credentials(member, otp=code)
         with ThreadPoolExecutor(50) as threads:
             found = list(threads.map(lambda _: anonymous.post("/users/login/", json=body).status_code, range(50)))
         assert found.count(200) == 1
-        assert set(found) <= {200, 401, 429, 503}  # on a slow machine those who would wait for too long are refused
+        assert set(found) <= {200, 401, 429}
 
     def test_lets_nobody_guess_more_often_by_guessing_at_once(self, installation, member, anonymous, phone):
         phone.clock.advance(seconds=30)
